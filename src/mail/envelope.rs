@@ -1,0 +1,191 @@
+//! The envelope: who sends to whom, and what was asked for on the way (RFC 5321, RFC 3461, RFC 6152, RFC 6531).
+
+use super::address::{ForwardPath, ReversePath};
+use super::property::Properties;
+use super::reply::Reply;
+use serde::{Deserialize, Serialize};
+
+/// BODY= of MAIL (RFC 6152).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BodyType {
+    /// Seven bits, the default.
+    #[default]
+    #[serde(rename = "7BIT")]
+    SevenBit,
+    /// Eight bits.
+    #[serde(rename = "8BITMIME")]
+    EightBitMime,
+}
+
+/// RET= of MAIL: what a report brings back (RFC 3461 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Ret {
+    /// The whole message.
+    Full,
+    /// Its header.
+    Hdrs,
+}
+
+/// NOTIFY= of RCPT (RFC 3461 4.1). All false is NEVER.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notify {
+    /// Report delivery.
+    pub success: bool,
+    /// Report failure.
+    pub failure: bool,
+    /// Report delay.
+    pub delay: bool,
+}
+
+/// ORCPT= of RCPT: `type;address`, the address still in xtext as it came (RFC 3461 4.2, RFC 6533 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalRecipient {
+    /// `rfc822`, `utf-8` or another registered type, as written.
+    pub kind: String,
+    /// The encoded address, as written.
+    pub address: String,
+}
+
+/// An ESMTP parameter that no rule of our own reads: `KEYWORD[=value]`, as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Param {
+    /// In upper case.
+    pub keyword: String,
+    /// What followed `=`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// How the directory sees a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Delivered here.
+    Local,
+    /// Handed on: to a domain that we relay to, or from a client that may relay.
+    Relay,
+    /// A local domain without this user.
+    Unknown,
+    /// Neither ours nor allowed from this client.
+    Denied,
+}
+
+impl Standing {
+    /// As rules name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Relay => "relay",
+            Self::Unknown => "unknown",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// What was decided for one recipient while the message was at the door.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// To be delivered.
+    #[default]
+    Accepted,
+    /// Refused with this 5xx.
+    Rejected(Reply),
+    /// Put off with this 4xx.
+    Deferred(Reply),
+    /// Accepted and dropped.
+    Discarded,
+    /// Accepted and parked, for this reason.
+    Held(String),
+}
+
+/// One recipient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Where it goes.
+    pub path: ForwardPath,
+    /// Where the client wanted it to go, if a sink or the directory has rewritten it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<ForwardPath>,
+    /// ORCPT as given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orcpt: Option<OriginalRecipient>,
+    /// NOTIFY as given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<Notify>,
+    /// Parameters that sinks claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param>,
+    /// As the directory saw it at RCPT.
+    pub standing: Standing,
+    /// What was decided for it since.
+    #[serde(default, skip_serializing_if = "is_accepted")]
+    pub fate: Fate,
+    /// What sinks noted.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+}
+
+fn is_accepted(fate: &Fate) -> bool {
+    *fate == Fate::Accepted
+}
+
+impl Recipient {
+    /// A recipient of this standing about which nothing else is known.
+    pub fn new(path: ForwardPath, standing: Standing) -> Self {
+        Self {
+            path,
+            original: None,
+            orcpt: None,
+            notify: None,
+            params: Vec::new(),
+            standing,
+            fate: Fate::Accepted,
+            properties: Properties::default(),
+        }
+    }
+}
+
+/// Sender, recipients and the parameters of MAIL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The reverse-path.
+    pub sender: ReversePath,
+    /// In the order of their RCPTs.
+    pub recipients: Vec<Recipient>,
+    /// BODY.
+    #[serde(default)]
+    pub body: BodyType,
+    /// SMTPUTF8 was given.
+    #[serde(default)]
+    pub smtputf8: bool,
+    /// SIZE as declared, in octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// RET.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ret: Option<Ret>,
+    /// ENVID, still in xtext as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envid: Option<String>,
+    /// Parameters of MAIL that sinks claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param>,
+}
+
+impl Envelope {
+    /// An envelope without recipients.
+    pub fn new(sender: ReversePath) -> Self {
+        Self {
+            sender,
+            recipients: Vec::new(),
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            size: None,
+            ret: None,
+            envid: None,
+            params: Vec::new(),
+        }
+    }
+}

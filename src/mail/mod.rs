@@ -1,0 +1,28 @@
+//! The nouns of mail: addresses, envelope, header, content, reply, origin.
+//!
+//! Plain data, parsed once into types that can't be wrong. Nothing here does I/O, reads the clock or
+//! knows a protocol state.
+
+pub mod address;
+pub mod content;
+pub mod domain;
+pub mod envelope;
+pub mod header;
+pub mod id;
+pub mod message;
+pub mod origin;
+pub mod property;
+pub mod reply;
+pub mod time;
+
+pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
+pub use content::{Blob, Content, Piece};
+pub use domain::{Domain, Host};
+pub use envelope::{BodyType, Envelope, Fate, Notify, OriginalRecipient, Param, Recipient, Ret, Standing};
+pub use header::{Field, Header, HeaderError};
+pub use id::{Id, IdSource};
+pub use message::Message;
+pub use origin::{Door, Origin, Role};
+pub use property::{Properties, PropertyError};
+pub use reply::{Class, EnhancedCode, Reply};
+pub use time::Timestamp;

@@ -1,0 +1,92 @@
+//! Properties: named JSON values that sinks leave on sessions, messages and recipients.
+//!
+//! Each stands in the namespace of the sink that set it and is readable by all, as `sink.key`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What one sink may keep on one bearer, in octets of JSON.
+pub const PER_SINK_MAX: usize = 16 * 1024;
+
+/// The properties of one session, message or recipient.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Properties(BTreeMap<String, BTreeMap<String, Value>>);
+
+/// A sink's share is full; nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyError {
+    /// The sink whose share it is.
+    pub sink: String,
+}
+
+impl fmt::Display for PropertyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the properties of sink `{}` would be over {PER_SINK_MAX} octets", self.sink)
+    }
+}
+
+impl std::error::Error for PropertyError {}
+
+impl Properties {
+    /// The value of `key` as `sink` set it.
+    pub fn get(&self, sink: &str, key: &str) -> Option<&Value> {
+        self.0.get(sink)?.get(key)
+    }
+
+    /// The value under its full name, `sink.key`. Keys may hold dots; sinks' names don't.
+    pub fn lookup(&self, name: &str) -> Option<&Value> {
+        let (sink, key) = name.split_once('.')?;
+        self.get(sink, key)
+    }
+
+    /// Sets or, with `Value::Null`, removes.
+    pub fn set(&mut self, sink: &str, key: &str, value: Value) -> Result<(), PropertyError> {
+        if value.is_null() {
+            if let Some(own) = self.0.get_mut(sink) {
+                own.remove(key);
+            }
+            return Ok(());
+        }
+        let others: usize = self.0.get(sink).map_or(0, |own| own.iter().filter(|(k, _)| *k != key).map(size).sum());
+        if others + size((&key.to_owned(), &value)) > PER_SINK_MAX {
+            return Err(PropertyError { sink: sink.to_owned() });
+        }
+        self.0.entry(sink.to_owned()).or_default().insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.values().all(BTreeMap::is_empty)
+    }
+
+    /// All of them: sink, key, value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Value)> {
+        self.0.iter().flat_map(|(sink, own)| own.iter().map(move |(k, v)| (sink.as_str(), k.as_str(), v)))
+    }
+}
+
+fn size((key, value): (&String, &Value)) -> usize {
+    key.len() + value.to_string().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_bounded_and_one_s_own() {
+        let mut p = Properties::default();
+        p.set("tag", "a.b", Value::from("x".repeat(PER_SINK_MAX - 5))).unwrap();
+        assert!(p.set("tag", "c", Value::from(1)).is_err());
+        p.set("other", "c", Value::from(1)).unwrap();
+        assert_eq!(p.lookup("other.c"), Some(&Value::from(1)));
+        p.set("tag", "a.b", Value::from("short")).unwrap();
+        assert_eq!(p.lookup("tag.a.b"), Some(&Value::from("short")));
+        p.set("tag", "a.b", Value::Null).unwrap();
+        assert_eq!(p.get("tag", "a.b"), None);
+    }
+}
