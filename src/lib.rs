@@ -1,4 +1,5 @@
 //! Mailsluice: a mail transport server in which everything that happens is an event, and everything that may be
 //! decided is decided by sinks.
 
+pub mod event;
 pub mod mail;

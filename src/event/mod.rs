@@ -1,0 +1,3 @@
+//! The seam between the core and the sinks.
+
+pub mod host;
