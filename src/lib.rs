@@ -1,5 +1,6 @@
 //! Mailsluice: a mail transport server in which everything that happens is an event, and everything that may be
 //! decided is decided by sinks.
 
+pub mod directory;
 pub mod event;
 pub mod mail;
