@@ -3,4 +3,5 @@
 
 pub mod directory;
 pub mod event;
+pub mod kv;
 pub mod mail;
