@@ -4,4 +4,5 @@
 pub mod directory;
 pub mod event;
 pub mod kv;
+pub mod config;
 pub mod mail;
