@@ -8,22 +8,42 @@
 //! * reading: [`sources`], [`tree`] with `from_toml` and `from_json`, [`reader`], [`values`], [`units`], [`path`]
 //! * telling: [`diagnostic`], [`suggest`]
 //! * handing a part of a tree to somebody's own type: [`de`], [`spanned`]
+//! * the tables: one file each, named as in the file; [`settings`] puts them together
 
+pub mod admin;
+mod checks;
 pub mod de;
+pub mod delivery;
 pub mod diagnostic;
+pub mod domains;
 mod from_json;
 mod from_toml;
+pub mod ledger;
+pub mod limits;
+pub mod listener;
+pub mod log;
+mod machine;
 pub mod path;
+pub mod queue;
 pub mod reader;
+pub mod recipients;
+pub mod reload;
+pub mod route;
+pub mod run;
+pub mod settings;
+pub mod smtp;
 pub mod sources;
 pub mod spanned;
 pub mod suggest;
+pub mod target;
 pub mod tree;
 pub mod units;
+mod user_file;
 pub mod values;
 
 pub use de::from_node;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use settings::{Settings, Warnings};
 pub use sources::{SourceId, Sources, Span};
 pub use spanned::Spanned;
 pub use tree::{Node, Value};

@@ -1,0 +1,94 @@
+//! `[recipients]`: who exists locally.
+
+use super::diagnostic::Diagnostics;
+use super::domains::Domains;
+use super::path;
+use super::reader::Table;
+use super::sources::Span;
+use super::tree::{Node, Value};
+use super::user_file;
+use super::values::wrong_kind;
+use crate::mail::Mailbox;
+use std::path::{Path, PathBuf};
+
+/// The local recipients. Everybody else gets 550 5.1.1 at RCPT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipients {
+    /// `users`. Not given: every local part exists.
+    pub users: Option<Vec<User>>,
+    /// `plus-addressing`: `alice+tag` is `alice`. Default: true.
+    pub plus_addressing: bool,
+}
+
+/// Somebody who exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// In every local domain; the local part without quotes.
+    Everywhere(Box<str>),
+    /// At one address, whose domain is local.
+    At(Mailbox),
+}
+
+impl Recipients {
+    /// Files that are read are added to `files`.
+    pub(super) fn read(
+        table: &mut Table<'_>,
+        found: &mut Diagnostics,
+        base: &Path,
+        domains: &Domains,
+        files: &mut Vec<PathBuf>,
+    ) -> Self {
+        let users = table.list("users", found, |node, found| Some(users(node, found, base, domains, files)));
+        let plus_addressing = table.get("plus-addressing", found, super::values::boolean).unwrap_or(true);
+        table.unsupported("verify", "list the users instead", found);
+        table.unsupported("aliases", "leave it out: addresses are not expanded yet", found);
+        Self { users: users.map(|lists| lists.concat()), plus_addressing }
+    }
+}
+
+/// One element of the list: a user, or a file of them.
+fn users(node: &Node, found: &mut Diagnostics, base: &Path, domains: &Domains, files: &mut Vec<PathBuf>) -> Vec<User> {
+    match &node.value {
+        Value::String(text) => user(text, node.span, domains, found).into_iter().collect(),
+        Value::Table(_) => {
+            let file = |table: &mut Table<'_>, found: &mut Diagnostics| {
+                table.require("file", found, |n, f| Some((path::below(base, n, f)?, n.span)))
+            };
+            let Some((path, named_at)) = Table::read(node, found, file).flatten() else { return Vec::new() };
+            let users = user_file::read(&path, named_at, domains, found);
+            files.push(path);
+            users
+        }
+        _ => {
+            wrong_kind(node, "a user or `{ file = \"…\" }`", found);
+            Vec::new()
+        }
+    }
+}
+
+/// A user as written in the configuration or in a file.
+pub(super) fn user(text: &str, span: Span, domains: &Domains, found: &mut Diagnostics) -> Option<User> {
+    // With a domain that is surely good, a local part by itself goes through the one parser of addresses.
+    if let Ok(local) = Mailbox::parse(&format!("{text}@x"))
+        && local.local() == text
+    {
+        return Some(User::Everywhere(local.local_unquoted().into()));
+    }
+    match Mailbox::parse(text) {
+        Ok(mailbox) if domains.local.iter().any(|d| *d == mailbox.domain_key()) => Some(User::At(mailbox)),
+        Ok(mailbox) => {
+            let told = found.error(span, format!("the domain of `{mailbox}` is not local"));
+            told.help(format!("add \"{}\" to `domains.local`, or remove the user", mailbox.domain()));
+            None
+        }
+        Err(error) if text.contains('@') => {
+            found.error(span, format!("`{text}` is not an address: {error}"));
+            None
+        }
+        Err(_) => {
+            let told = found.error(span, format!("`{text}` is neither a local part nor an address"));
+            told.help("a local part with unusual characters stands in double quotes, as in an address");
+            None
+        }
+    }
+}

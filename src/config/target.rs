@@ -1,0 +1,149 @@
+//! Where mail is put or sent: the targets of `[delivery]` and `[[route]]`.
+
+use super::diagnostic::Diagnostics;
+use super::path;
+use super::reader::Table;
+use super::tree::{Fields, Node, Value};
+use super::values::{self, wrong_kind};
+use crate::mail::{Domain, domain::Host};
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::path::{Component, Path, PathBuf};
+
+/// One way to get rid of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A Maildir per recipient.
+    Maildir {
+        /// Where the pattern starts: data-dir, or `/` for a pattern that was absolute.
+        root: PathBuf,
+        /// A relative path in which `{domain}` and `{local}` stand for those of the recipient.
+        pattern: String,
+    },
+    /// A directory that takes a file per message.
+    Drop(PathBuf),
+    /// A server that speaks SMTP.
+    Smtp(Endpoint),
+    /// A server that speaks LMTP.
+    Lmtp(Endpoint),
+}
+
+/// A host and a port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Reads `{ maildir = "…" }` and the like; exactly one of the kinds listed in `kinds` must be there.
+pub(super) fn read(
+    node: &Node,
+    kinds: &'static [&'static str],
+    data_dir: &Path,
+    found: &mut Diagnostics,
+) -> Option<Target> {
+    let options: Vec<String> = kinds.iter().map(|k| format!("`{k}`")).collect();
+    let options = values::alternatives(&options);
+    if let Value::String(text) = &node.value {
+        let told = found.error(node.span, format!("expected a table with one of {options}, found a string"));
+        if text.starts_with("mx:") {
+            told.message = "routes by the MX records of another name are not supported by this version".to_owned();
+            told.help("name a host: { smtp = \"mail.example.com:25\" }");
+        }
+        return None;
+    }
+    let targets = Table::read(node, found, |table, found| {
+        let present: Vec<&'static str> = kinds.iter().copied().filter(|k| table.field(k).is_some()).collect();
+        let targets = present.iter().map(|kind| one(kind, table.node(kind)?, data_dir, found));
+        targets.collect::<Vec<Option<Target>>>()
+    })?;
+    let count = match <[_; 1]>::try_from(targets) {
+        Ok([target]) => return target,
+        Err(several) if several.len() > 1 => "more than one target is given",
+        Err(_) if node.as_table().is_some_and(Fields::is_empty) => "no target is given",
+        // Then there are unknown keys, and those have been noted.
+        Err(_) => return None,
+    };
+    found.error(node.span, count).label(format!("exactly one of {options}"));
+    None
+}
+
+fn one(kind: &str, node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Target> {
+    match kind {
+        "maildir" => maildir(node, data_dir, found),
+        "drop" => path::below(data_dir, node, found).map(Target::Drop),
+        "smtp" => endpoint(node, found).map(Target::Smtp),
+        _ => endpoint(node, found).map(Target::Lmtp),
+    }
+}
+
+/// A pattern such as `mail/{domain}/{local}`.
+fn maildir(node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Target> {
+    path::below(data_dir, node, found)?;
+    let text = values::string(node, found)?;
+    let unknown = text.split('{').skip(1).any(|rest| !rest.starts_with("domain}") && !rest.starts_with("local}"));
+    let closed = text.matches('{').count() == text.matches('}').count();
+    if unknown || !closed {
+        found.error(node.span, "the path has a placeholder that is not known").help("use {domain} and {local}");
+        return None;
+    }
+    if Path::new(&text).components().any(|c| c == Component::ParentDir) {
+        found.error(node.span, "`..` is not allowed in the path of a Maildir").help("write an absolute path");
+        return None;
+    }
+    let (root, pattern) = match text.strip_prefix('/') {
+        Some(rest) => (Path::new("/"), rest.to_owned()),
+        None => (data_dir, text),
+    };
+    Some(Target::Maildir { root: root.to_owned(), pattern })
+}
+
+/// A host and a port, such as `"relay.example.com:25"` or `"[::1]:24"`.
+pub(super) fn endpoint(node: &Node, found: &mut Diagnostics) -> Option<Endpoint> {
+    let Some(text) = node.as_str() else {
+        wrong_kind(node, "a host and a port such as \"127.0.0.1:25\"", found);
+        return None;
+    };
+    if text.starts_with('/') || text.starts_with("unix:") {
+        let told = found.error(node.span, "delivery to a Unix socket is not supported by this version");
+        told.help("use a host and a port, such as \"127.0.0.1:24\"");
+        return None;
+    }
+    let parsed = text.rsplit_once(':').and_then(|(host, port)| {
+        let port = port.parse().ok().filter(|&p: &u16| p != 0)?;
+        Some(Endpoint { host: host_name(host)?, port })
+    });
+    if parsed.is_none() {
+        let told = found.error(node.span, format!("`{text}` is not a host and a port"));
+        told.help(match host_name(text) {
+            Some(_) => format!("add the port: \"{text}:25\""),
+            None => "write \"host:port\", \"192.0.2.1:port\" or \"[2001:db8::1]:port\"".to_owned(),
+        });
+    }
+    parsed
+}
+
+fn host_name(text: &str) -> Option<String> {
+    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+        return inner.parse::<Ipv6Addr>().ok().map(|ip| ip.to_string());
+    }
+    // Four numbers and dots are an address or nothing; no top-level domain is a number.
+    let last_label_is_number = text.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
+    if last_label_is_number {
+        return text.parse::<std::net::Ipv4Addr>().ok().map(|ip| ip.to_string());
+    }
+    let name = Domain::parse(text).ok()?;
+    matches!(name.host(), Host::Name(_)).then(|| name.key().into_owned())
+}
