@@ -4,7 +4,7 @@
 //! table. Serde stops at the first error, so there is one. Fields behind `#[serde(flatten)]` and in untagged enums
 //! are read from a copy that has no places; an error in them points at the table around.
 
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Diagnostics, Severity};
 use super::sources::Span;
 use super::spanned;
 use super::suggest::suggest;
@@ -14,9 +14,9 @@ use serde::de::value::{MapAccessDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use std::fmt;
 
-/// Reads a type from a node.
-pub fn from_node<T: DeserializeOwned>(node: &Node) -> Result<T, Box<Diagnostic>> {
-    T::deserialize(node).map_err(|e| e.at(node.span).0)
+/// Reads a type from a node; what keeps it from being read is noted.
+pub fn from_node<T: DeserializeOwned>(node: &Node, found: &mut Diagnostics) -> Option<T> {
+    T::deserialize(node).map_err(|error| found.add(*error.at(node.span).0)).ok()
 }
 
 /// An error that finds its place on the way out.

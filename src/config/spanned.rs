@@ -196,11 +196,12 @@ mod tests {
         let mut found = Diagnostics::default();
         let id = found.sources.add("f.toml", text);
         let root = parse(id, &mut found).expect("valid TOML");
-        let config = from_node(&root).map_err(|error| {
-            let place = found.sources.line_column(error.span.expect("a place"));
-            format!("{place:?} {} {}", error.message, error.label.unwrap_or_default())
-        })?;
-        Ok((root, config))
+        if let Some(config) = from_node(&root, &mut found) {
+            return Ok((root, config));
+        }
+        let error = found.iter().next().expect("an error");
+        let place = found.sources.line_column(error.span.expect("a place"));
+        Err(format!("{place:?} {} {}", error.message, error.label.as_deref().unwrap_or_default()))
     }
 
     #[test]
