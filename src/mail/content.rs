@@ -18,6 +18,10 @@ pub trait Blob: Send + Sync {
     fn as_bytes(&self) -> Option<&Bytes> {
         None
     }
+    /// The blob as what it is, so that the store that made it knows it again.
+    fn as_any(&self) -> Option<&dyn std::any::Any> {
+        None
+    }
     /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
