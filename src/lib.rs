@@ -6,3 +6,4 @@ pub mod event;
 pub mod kv;
 pub mod config;
 pub mod mail;
+pub mod spool;

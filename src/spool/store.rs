@@ -1,0 +1,54 @@
+//! The contract of a spool: the durable store of accepted messages.
+//!
+//! **When may 250 be said?** When [`Spool::commit`] has returned `Ok` for the batch with the message's `Accept`, and not
+//! before: from then on the message survives a crash of the process and of the machine (RFC 5321 6.1). Say it at once:
+//! the time between the two is when a crash makes a duplicate (RFC 1047).
+//!
+//! What a store keeps are the records of committed batches, in the order in which they were committed, folded into one
+//! [`Entry`] per message. It never looks into a message, never decides what is due, and never drops anything that was
+//! not ended by an [`Record::End`]. Tests in `tests/it/spool_contract.rs` hold for every implementation.
+
+use super::draft::Draft;
+use super::fault::StoreFault;
+use super::health::{Health, Usage};
+use super::record::{Entry, Record};
+use super::stored::StoredContent;
+use crate::mail::Content;
+use async_trait::async_trait;
+
+/// A process that may own entries. One machine has one; a store shared by several gives each entry to one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NodeId(pub u64);
+
+/// The right to change what was claimed, until the next claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fence(pub(super) u64);
+
+/// The durable store of accepted messages.
+#[async_trait]
+pub trait Spool: Send + Sync {
+    /// A place for octets that are being received. Called once per message, never waits.
+    fn draft(&self) -> Draft;
+
+    /// Makes these records durable: all of them or none. On `Ok` they are on stable storage. On a fault none of them
+    /// is in force, nor will be after a restart, but for one case: when the disk failed so thoroughly that the refusal
+    /// could not be noted either, a message refused just before a crash may be found again. Twice is better than never.
+    ///
+    /// Called from any number of tasks at once; they share syncs. It waits for the disk but blocks no thread of the
+    /// runtime on it. Dropping the future does not take back what was handed over: the outcome is then unknown.
+    async fn commit(&self, fence: Fence, batch: Vec<Record>) -> Result<(), StoreFault>;
+
+    /// The octets of a stored message. Reads are local and synchronous from here, and go on working when the message
+    /// ends or moves. A fault if the message is not there or its octets are damaged.
+    fn open(&self, content: &StoredContent) -> Result<Content, StoreFault>;
+
+    /// Takes all entries that `node` may work on, oldest first: at start, those that recovery found. Fences given
+    /// before are void from here. Each entry has one owner.
+    async fn claim(&self, node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault>;
+
+    /// Whether records are taken at present.
+    fn health(&self) -> Health;
+
+    /// How much it holds.
+    fn usage(&self) -> Usage;
+}
