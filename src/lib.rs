@@ -1,9 +1,9 @@
 //! Mailsluice: a mail transport server in which everything that happens is an event, and everything that may be
 //! decided is decided by sinks.
 
+pub mod config;
 pub mod directory;
 pub mod event;
 pub mod kv;
-pub mod config;
 pub mod mail;
 pub mod spool;

@@ -1,6 +1,51 @@
-//! The seam between the core and the sinks.
+//! The seam: events, sinks, verdicts and edits, and the dispatcher that brings them together.
+//!
+//! # When a sink is called, and in what form
+//!
+//! The core raises an [`Event`] at a point of the [`catalogue`]. The [`Dispatcher`] walks the bindings of that event in
+//! their order; each whose [`Rule`] holds has its [`Sink`] called once with a [`Scene`], a view of everything known at
+//! that point, and an empty list of [`Edits`]. The sink answers with a [`Verdict`] at once, later, or from a blocking
+//! thread. If it returns well, its edits are applied and the next sink sees them; if it fails, nothing has changed and
+//! the binding's fault policy decides. What comes out is one [`Decision`], on which the core acts.
+//!
+//! A sink writes nowhere: it returns data.
 
+pub mod binding;
+pub mod breaker;
+mod call;
+pub mod catalogue;
+pub mod dispatcher;
+pub mod edit;
+pub mod fault;
+pub mod files;
 pub mod glob;
 pub mod host;
+pub mod ledger;
 pub mod list;
+pub mod native;
 pub mod networks;
+mod notify;
+pub mod rule;
+pub mod scene;
+pub mod sink;
+mod stage;
+pub mod transaction;
+pub mod typed;
+pub mod verdict;
+pub mod watchdog;
+
+pub use binding::{Binding, Place, Registered};
+pub use catalogue::{CATALOGUE, Event, Kind, OnFault, Spec, on};
+pub use dispatcher::Dispatcher;
+pub use edit::{Edit, Edits};
+pub use fault::{Fault, FaultKind};
+pub use files::Files;
+pub use ledger::{Ledger, LedgerEntry};
+pub use native::{Env, Factory, Natives};
+pub use rule::Rule;
+pub use scene::Scene;
+pub use sink::{Claims, Hearing, Interest, Needs, Sink};
+pub use stage::Stage;
+pub use transaction::{Focus, SessionState, Transaction};
+pub use typed::{Heard, On, OnBlocking, OnLater, Ruling};
+pub use verdict::{Answer, Decision, Verdict};

@@ -86,16 +86,19 @@ pub struct RcptState {
 }
 
 /// Why a message is parked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hold {
     /// For people.
     pub reason: String,
     /// The sink or operator that holds it.
     pub by: String,
+    /// Where in the order of sinks a release goes on, opaque here.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub place: Json,
 }
 
 /// A change of [`Entry::hold`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HoldChange {
     /// Park it.
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn holding_done_and_attempts() {
         let mut it = entry(2);
-        let hold = Hold { reason: "looks odd".into(), by: "policy".into() };
+        let hold = Hold { reason: "looks odd".into(), by: "policy".into(), place: Json::default() };
         it.amend(Patch { hold: Some(HoldChange::Hold(hold.clone())), ..Patch::default() });
         assert_eq!(it.hold, Some(hold));
         it.amend(Patch { hold: Some(HoldChange::Release), ..Patch::default() });

@@ -1,0 +1,105 @@
+//! Bindings: event, rule, priority, sink, deadline, fault policy.
+
+use super::breaker::Breaker;
+use super::catalogue::{Event, OnFault};
+use super::notify::Mailbox;
+use super::rule::Rule;
+use super::sink::{Interest, Sink};
+use super::watchdog::{self, WatchId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The priority of a binding that names none.
+pub const DEFAULT_PRIORITY: u16 = 24575;
+/// The last priority; 0 is the first.
+pub const LAST_PRIORITY: u16 = 32767;
+
+/// A loaded sink under its name in the manifest.
+pub struct Registered {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The code.
+    pub sink: Arc<dyn Sink>,
+    /// What it said that it wants.
+    pub interest: Interest,
+    /// `allow.relay`.
+    pub may_relay: bool,
+    /// Its faults.
+    pub breaker: Breaker,
+    pub(super) watch: WatchId,
+    pub(super) mailbox: Mailbox,
+}
+
+impl Registered {
+    /// Registers a sink under `name`.
+    pub fn new(name: impl Into<Arc<str>>, sink: Arc<dyn Sink>, may_relay: bool) -> Self {
+        let name = name.into();
+        let watch = watchdog::register(&name);
+        let interest = sink.interest();
+        Self { name, sink, interest, may_relay, breaker: Breaker::default(), watch, mailbox: Mailbox::default() }
+    }
+
+    /// Notify events that were not told because the sink was behind.
+    pub fn missed(&self) -> u64 {
+        self.mailbox.missed()
+    }
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// One row of the order: this sink hears that event when this rule holds.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The sink.
+    pub sink: Arc<Registered>,
+    /// What it hears.
+    pub event: Event,
+    /// 0 first, [`LAST_PRIORITY`] last.
+    pub priority: u16,
+    /// When it is called; without one, always.
+    pub rule: Option<Rule>,
+    /// How long a call may take.
+    pub deadline: Duration,
+    /// What a fault means.
+    pub on_fault: OnFault,
+    /// Called even after another sink said `skip-rest`.
+    pub always: bool,
+}
+
+impl Binding {
+    /// A binding with the event's defaults.
+    pub fn new(sink: Arc<Registered>, event: Event) -> Self {
+        let spec = event.spec();
+        Self {
+            sink,
+            event,
+            priority: DEFAULT_PRIORITY,
+            rule: None,
+            deadline: spec.deadline(),
+            on_fault: spec.faults[0],
+            always: false,
+        }
+    }
+
+    /// Where it stands, to go on behind it later.
+    pub fn place(&self) -> Place {
+        Place { event: Some(self.event), sink: self.sink.name.clone(), priority: self.priority }
+    }
+}
+
+/// A place in the order, kept with held messages. A release goes on behind it, under the snapshot then in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The event.
+    pub event: Option<Event>,
+    /// The sink that held.
+    pub sink: Arc<str>,
+    /// Its binding's priority.
+    pub priority: u16,
+}

@@ -1,0 +1,142 @@
+//! The dispatcher: walks the bindings of an event in order and folds their verdicts into one decision.
+
+use super::binding::{Binding, Place};
+use super::call;
+use super::catalogue::{COUNT, Event, Kind};
+use super::fault::{Fault, FaultKind};
+use super::ledger::LedgerEntry;
+use super::notify::{self, Notice};
+use super::sink::Needs;
+use super::stage::Stage;
+use super::verdict::{Decision, Verdict};
+use crate::mail::Standing;
+use std::time::Instant;
+
+/// All bindings in force, by event and in order.
+#[derive(Debug)]
+pub struct Dispatcher {
+    chains: [Vec<Binding>; COUNT],
+}
+
+impl Default for Dispatcher {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl Dispatcher {
+    /// Sorts bindings into their chains: by priority, ties in the order given.
+    pub fn new(bindings: Vec<Binding>) -> Self {
+        let mut chains = [const { Vec::new() }; COUNT];
+        for binding in bindings {
+            chains[binding.event as usize].push(binding);
+        }
+        for chain in &mut chains {
+            chain.sort_by_key(|b: &Binding| b.priority);
+        }
+        Self { chains }
+    }
+
+    /// The bindings of an event in the order in which they are called: the one authority.
+    pub fn order(&self, event: Event) -> &[Binding] {
+        &self.chains[event as usize]
+    }
+
+    /// Whether anybody listens. What this costs is all that an event without sinks costs.
+    #[inline]
+    pub fn hears(&self, event: Event) -> bool {
+        !self.chains[event as usize].is_empty()
+    }
+
+    /// What must be fetched of a message before the event can be raised.
+    pub fn needs(&self, event: Event) -> Needs {
+        let mut needs = Needs { header: false, body: false };
+        for binding in self.order(event) {
+            let by_rule = binding.rule.as_ref().is_some_and(|r| r.tests_header());
+            needs.header |= binding.sink.interest.needs.header || by_rule;
+            needs.body |= binding.sink.interest.needs.body;
+        }
+        needs
+    }
+
+    /// Raises an event, and returns what the sinks decided. Their edits are on the stage already.
+    #[inline]
+    pub async fn raise(&self, event: Event, stage: &mut Stage<'_>) -> Decision {
+        if self.hears(event) { self.walk(event, None, stage).await } else { Decision::Proceed }
+    }
+
+    /// Raises an event again behind the binding that held it.
+    pub async fn resume(&self, event: Event, behind: &Place, stage: &mut Stage<'_>) -> Decision {
+        self.walk(event, Some(behind), stage).await
+    }
+
+    /// Tells a notify event to whom it concerns, and waits for nobody.
+    pub fn tell(&self, event: Event, stage: &Stage<'_>) {
+        debug_assert_eq!(event.spec().kind, Kind::Notify);
+        for binding in self.order(event) {
+            if applies(binding, event, stage) {
+                notify::tell(&binding.sink, Notice::of(event, stage, binding.deadline));
+            }
+        }
+    }
+
+    async fn walk(&self, event: Event, behind: Option<&Place>, stage: &mut Stage<'_>) -> Decision {
+        let chain = self.order(event);
+        let start = behind.map_or(0, |place| first_behind(chain, place));
+        let mut skipping = false;
+        for binding in &chain[start..] {
+            if (skipping && !binding.always) || !applies(binding, event, stage) {
+                continue;
+            }
+            let verdict = consult(binding, event, stage).await;
+            skipping |= verdict == Verdict::SkipRest;
+            if let Some(decision) = verdict.decide(event.spec(), || binding.place()) {
+                return decision;
+            }
+        }
+        Decision::Proceed
+    }
+}
+
+/// The index behind the holding binding; if it is gone, behind where it stood.
+fn first_behind(chain: &[Binding], place: &Place) -> usize {
+    let same = chain.iter().position(|b| b.sink.name == place.sink && b.priority == place.priority);
+    same.map_or_else(|| chain.partition_point(|b| b.priority <= place.priority), |i| i + 1)
+}
+
+/// Whether the binding's sink is to be called: its rule holds, and a recipient that a guard would refuse is shown only to
+/// bindings whose rule names its standing.
+fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
+    let named = |standing| binding.rule.as_ref().is_some_and(|r| r.names(standing));
+    if let Some(standing @ (Standing::Unknown | Standing::Denied)) = stage.standing()
+        && !named(standing)
+    {
+        return false;
+    }
+    binding.rule.as_ref().is_none_or(|rule| rule.holds(&stage.scene(event, Some(rule))))
+}
+
+/// Calls the binding's sink, applies its fault policy if need be, and writes the ledger.
+async fn consult(binding: &Binding, event: Event, stage: &mut Stage<'_>) -> Verdict {
+    let keeping = stage.ledger().is_some();
+    let started = keeping.then(Instant::now);
+    let result = if binding.sink.breaker.admits() {
+        call::call(&binding.sink, event, binding.rule.as_ref(), binding.deadline, stage).await
+    } else {
+        Err(Fault::new(FaultKind::Breaker, "not called: it failed too often; its policy applies"))
+    };
+    let (verdict, edits, fault) = match result {
+        Ok(returned) => (returned.verdict, returned.edits, None),
+        Err(fault) => (Verdict::of_policy(binding.on_fault, &binding.sink.name), Vec::new(), Some(fault)),
+    };
+    if let Some(started) = started {
+        let mut entry = LedgerEntry::new(event, binding.sink.name.clone(), &verdict, started.elapsed());
+        entry.about = stage.scene(event, None).about();
+        entry.edits = edits;
+        entry.fault = fault.map(|f| f.to_string());
+        if let Some(ledger) = stage.ledger() {
+            ledger.push(entry);
+        }
+    }
+    verdict
+}

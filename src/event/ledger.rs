@@ -1,0 +1,134 @@
+//! The ledger: which sink saw a transaction, what it said, what it changed, and how long it took.
+//!
+//! Bounded, cheap to write while mail flows, and turned into its one JSON shape only when it is kept.
+
+use super::catalogue::Event;
+use super::verdict::Verdict;
+use crate::mail::Reply;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Entries of one transaction; more are counted only.
+pub const ENTRIES_MAX: usize = 500;
+
+/// What stands in place of a sink's name where the core itself refused. No sink can be called so.
+pub const GUARD: &str = "(guard)";
+
+/// One dispatch: a sink heard an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The event.
+    pub event: Event,
+    /// The sink.
+    pub sink: Arc<str>,
+    /// The verdict that counted, a fault's policy included.
+    pub verdict: Cow<'static, str>,
+    /// The recipient or command that the event was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Arc<str>>,
+    /// The reply or reason that came with the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The edits that were applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<String>,
+    /// What went wrong in the sink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// How long the call took, in microseconds.
+    pub micros: u64,
+}
+
+impl LedgerEntry {
+    /// An entry for a verdict.
+    pub(super) fn new(event: Event, sink: Arc<str>, verdict: &Verdict, took: Duration) -> Self {
+        Self {
+            event,
+            sink,
+            verdict: Cow::Borrowed(verdict.name()),
+            about: None,
+            said: said(verdict),
+            edits: Vec::new(),
+            fault: None,
+            micros: micros(took),
+        }
+    }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn said(verdict: &Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Reject(reply) | Verdict::Defer(reply, _) | Verdict::Disconnect(reply) => {
+            reply.as_ref().map(Reply::to_string)
+        }
+        Verdict::Hold(reason) => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+/// The dispatches of one transaction in order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The snapshot that the transaction was pinned to.
+    #[serde(default)]
+    pub generation: u64,
+    /// In the order of the calls.
+    pub entries: Vec<LedgerEntry>,
+    /// How many more there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+impl Ledger {
+    /// Notes a refusal by a check of the core's own, so that it can be told apart from a sink's.
+    pub fn note_guard(&mut self, event: Event, about: &str, reply: &Reply) {
+        let verdict = if reply.code() < 500 { "defer" } else { "reject" };
+        self.push(LedgerEntry {
+            event,
+            sink: GUARD.into(),
+            verdict: Cow::Borrowed(verdict),
+            about: Some(about.into()),
+            said: Some(reply.to_string()),
+            edits: Vec::new(),
+            fault: None,
+            micros: 0,
+        });
+    }
+
+    /// Adds an entry, or counts it if the ledger is full.
+    pub(super) fn push(&mut self, entry: LedgerEntry) {
+        if self.entries.len() < ENTRIES_MAX {
+            self.entries.push(entry);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounded_and_one_shape() {
+        let mut ledger = Ledger::default();
+        let verdict = Verdict::Reject(Some(Reply::foreign(550, None, "no")));
+        for _ in 0..ENTRIES_MAX + 2 {
+            ledger.push(LedgerEntry::new(Event::InRcpt, "access".into(), &verdict, Duration::from_micros(7)));
+        }
+        assert_eq!((ledger.entries.len(), ledger.dropped), (ENTRIES_MAX, 2));
+        let json = serde_json::to_string(&ledger.entries[0]).unwrap();
+        assert_eq!(json, r#"{"event":"in.rcpt","sink":"access","verdict":"reject","said":"550 no","micros":7}"#);
+        assert_eq!(serde_json::from_str::<LedgerEntry>(&json).unwrap(), ledger.entries[0]);
+    }
+}

@@ -1,0 +1,131 @@
+//! The view that a sink gets of an event. Read-only, borrowed, cheap to copy.
+
+use super::catalogue::Event;
+use super::rule::Rule;
+use super::transaction::{Candidate, SessionState, Transaction};
+use crate::mail::{Envelope, Fate, Header, Id, Message, Origin, Recipient, Reply, ReversePath, Standing};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What is in focus, as a sink sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum View<'a> {
+    /// Nothing beside session and transaction.
+    #[default]
+    None,
+    /// A command.
+    Verb {
+        /// In upper case.
+        verb: &'a str,
+        /// What follows it.
+        argument: &'a str,
+    },
+    /// The recipient of a RCPT.
+    Recipient(&'a Candidate),
+    /// A reply about to be written.
+    Reply(&'a Reply),
+    /// A size over the limit.
+    Oversize {
+        /// Octets.
+        size: u64,
+        /// Whether SIZE said so.
+        declared: bool,
+    },
+}
+
+/// Everything known at an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The event.
+    pub event: Event,
+    /// Where session or message come from.
+    pub origin: &'a Origin,
+    /// The session, while there is one.
+    pub session: Option<&'a SessionState>,
+    /// The transaction, from MAIL on.
+    pub transaction: Option<&'a Transaction>,
+    /// What the event is about beside these.
+    pub view: View<'a>,
+    /// The rule that held, if the binding has one.
+    pub(super) rule: Option<&'a Rule>,
+}
+
+impl<'a> Scene<'a> {
+    /// The id to log by: the transaction's, else the session's.
+    pub fn id(&self) -> Option<Id> {
+        self.transaction.map(|t| t.id).or_else(|| self.session.map(|s| s.id))
+    }
+
+    /// The envelope, from MAIL on.
+    pub fn envelope(&self) -> Option<&'a Envelope> {
+        self.transaction.map(|t| &t.letter.envelope)
+    }
+
+    /// The reverse-path, from MAIL on.
+    pub fn sender(&self) -> Option<&'a ReversePath> {
+        self.envelope().map(|e| &e.sender)
+    }
+
+    /// The recipient at hand, at `in.rcpt`.
+    pub fn recipient(&self) -> Option<&'a Recipient> {
+        match self.view {
+            View::Recipient(candidate) => Some(&candidate.recipient),
+            _ => None,
+        }
+    }
+
+    /// The recipient at hand, or all that are to be delivered, with their index in the envelope.
+    pub fn recipients(&self) -> impl Iterator<Item = (usize, &'a Recipient)> + use<'a> {
+        let at_hand = self.recipient();
+        let all = self.envelope().filter(|_| at_hand.is_none()).map_or(&[][..], |e| &e.recipients[..]);
+        let alive = all.iter().enumerate().filter(|(_, r)| r.fate == Fate::Accepted);
+        at_hand.map(|r| (0, r)).into_iter().chain(alive)
+    }
+
+    /// The recipients for which the binding's rule holds, where it names recipients or standings; else all.
+    pub fn matched_recipients(&self) -> Vec<usize> {
+        let matches = |r: &Recipient| self.rule.is_none_or(|rule| rule.holds_for(self, r));
+        self.recipients().filter(|(_, r)| matches(r)).map(|(i, _)| i).collect()
+    }
+
+    /// Header and body, as far as they are known.
+    pub fn message(&self) -> Option<&'a Message> {
+        self.transaction.and_then(|t| t.letter.message.as_ref())
+    }
+
+    /// The header, from `in.headers` on.
+    pub fn header(&self) -> Option<&'a Header> {
+        self.message().map(|m| &m.header)
+    }
+
+    /// Octets: declared until the message is there, then real.
+    pub fn size(&self) -> Option<u64> {
+        match self.view {
+            View::Oversize { size, .. } => Some(size),
+            _ => self.transaction.and_then(Transaction::size),
+        }
+    }
+
+    /// A property by its full name, `sink.key`: the recipient's at hand, the message's, or the session's.
+    pub fn property(&self, name: &str) -> Option<&'a Value> {
+        self.recipient()
+            .and_then(|r| r.properties.lookup(name))
+            .or_else(|| self.transaction.and_then(|t| t.letter.properties.lookup(name)))
+            .or_else(|| self.session.and_then(|s| s.facts.properties.lookup(name)))
+    }
+
+    /// How the directory sees the recipient at hand.
+    pub fn standing(&self) -> Option<Standing> {
+        self.recipient().map(|r| r.standing)
+    }
+
+    /// What the ledger calls the thing in focus.
+    pub(super) fn about(&self) -> Option<Arc<str>> {
+        match self.view {
+            View::Recipient(candidate) => Some(candidate.recipient.path.as_str().into()),
+            View::Verb { verb, .. } => Some(verb.into()),
+            View::Reply(reply) => Some(reply.code().to_string().into()),
+            View::None | View::Oversize { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What the core lends to the dispatcher for one event, and the one place where edits are applied.
+
+use super::catalogue::Event;
+use super::edit::{Bearer, DELAY_MAX, EDITS_MAX, Edit, Edits, HeaderEdit};
+use super::fault::{Fault, FaultKind};
+use super::ledger::Ledger;
+use super::rule::Rule;
+use super::scene::{Scene, View};
+use super::transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};
+use crate::mail::{ForwardPath, Header, Message, Origin, Properties, Recipient, Standing};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The session, the transaction and the thing in focus, lent for one event.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// Where it all comes from.
+    pub origin: &'a Origin,
+    /// The session, if there is one.
+    pub session: Option<&'a mut SessionState>,
+    /// The transaction, if there is one.
+    pub transaction: Option<&'a mut Transaction>,
+    /// What the event is about beside these.
+    pub focus: Focus<'a>,
+    /// How long sinks asked to wait before the reply.
+    pub delay: Duration,
+}
+
+impl<'a> Stage<'a> {
+    /// A stage on which there is only an origin.
+    pub fn new(origin: &'a Origin) -> Self {
+        Self { origin, session: None, transaction: None, focus: Focus::None, delay: Duration::ZERO }
+    }
+
+    /// What a sink sees of it.
+    pub fn scene<'b>(&'b self, event: Event, rule: Option<&'b Rule>) -> Scene<'b> {
+        let view = match &self.focus {
+            Focus::None => View::None,
+            Focus::Verb { verb, argument } => View::Verb { verb, argument },
+            Focus::Recipient(candidate) => View::Recipient(candidate),
+            Focus::Reply(reply) => View::Reply(reply),
+            Focus::Oversize { size, declared } => View::Oversize { size: *size, declared: *declared },
+        };
+        Scene {
+            event,
+            origin: self.origin,
+            session: self.session.as_deref(),
+            transaction: self.transaction.as_deref(),
+            view,
+            rule,
+        }
+    }
+
+    /// The standing of the recipient at hand, for the guards' sake.
+    pub(super) fn standing(&self) -> Option<Standing> {
+        match &self.focus {
+            Focus::Recipient(candidate) => Some(candidate.recipient.standing),
+            _ => None,
+        }
+    }
+
+    /// Where dispatches are written down.
+    pub(super) fn ledger(&mut self) -> Option<&mut Ledger> {
+        match (&mut self.transaction, &mut self.session) {
+            (Some(t), _) => Some(&mut t.ledger),
+            (None, Some(s)) => Some(&mut s.ledger),
+            (None, None) => None,
+        }
+    }
+
+    /// Applies all edits of one call, or none and says why.
+    pub(super) fn apply(&mut self, event: Event, sink: &str, may_relay: bool, edits: Edits) -> Result<(), Fault> {
+        if edits.len() > EDITS_MAX {
+            return Err(Fault::new(
+                FaultKind::Limit,
+                format!("{} edits in one call; {EDITS_MAX} are allowed", edits.len()),
+            ));
+        }
+        let allowed = event.spec().edits;
+        if let Some(edit) = edits.iter().find(|e| !allowed.contains(&e.kind())) {
+            return Err(Fault::new(FaultKind::Illegal, format!("the edit `{edit}` is not allowed at {event}")));
+        }
+        let mut copy = Copy {
+            sink,
+            may_relay,
+            session: self.session.as_ref().map(|s| s.facts.clone()),
+            letter: self.transaction.as_ref().map(|t| t.letter.clone()),
+            candidate: if let Focus::Recipient(c) = &self.focus { Some((*c).clone()) } else { None },
+            reply_text: None,
+            delay: self.delay,
+            removed: Vec::new(),
+        };
+        edits.into_iter().try_for_each(|edit| copy.apply(edit))?;
+        copy.put_back(self);
+        Ok(())
+    }
+}
+
+/// The editable things, copied, so that a call that asks for something impossible changes nothing.
+struct Copy<'a> {
+    sink: &'a str,
+    may_relay: bool,
+    session: Option<SessionFacts>,
+    letter: Option<Letter>,
+    candidate: Option<Candidate>,
+    reply_text: Option<String>,
+    delay: Duration,
+    /// Indices stay those that the sink saw until all edits are in.
+    removed: Vec<usize>,
+}
+
+impl Copy<'_> {
+    fn apply(&mut self, edit: Edit) -> Result<(), Fault> {
+        match edit {
+            Edit::Delay(time) => self.delay = self.delay.max(time.min(DELAY_MAX)),
+            Edit::MessageSize(n) => self.session()?.message_size = Some(n),
+            Edit::Recipients(n) => self.session()?.recipients = Some(n),
+            Edit::Greeting(text) => self.session()?.greeting = Some(text),
+            Edit::AddKeyword(keyword) => self.session()?.keywords.push(keyword),
+            Edit::RemoveKeyword(keyword) => self.session()?.without.push(keyword.to_ascii_uppercase()),
+            Edit::Sender(path) => self.letter()?.envelope.sender = path,
+            Edit::Rewrite(path) => rewrite(&mut self.candidate()?.recipient, path),
+            Edit::AddRecipient(path) => self.add(path)?,
+            Edit::RemoveRecipient(index) => {
+                self.recipient(index)?;
+                self.removed.push(index);
+            }
+            Edit::Vouch => self.vouch()?,
+            Edit::Fate(index, fate) => self.recipient(index)?.fate = fate,
+            Edit::Header(edit) => change_header(self.header()?, edit)?,
+            Edit::Body(octets) => {
+                let message = self.message()?;
+                message.body = octets.into();
+                message.separated = true;
+            }
+            Edit::Property(bearer, key, value) => self.property(bearer, &key, value)?,
+            Edit::ReplyText(text) => self.reply_text = Some(text),
+        }
+        Ok(())
+    }
+
+    fn put_back(mut self, stage: &mut Stage<'_>) {
+        self.removed.sort_unstable();
+        self.removed.dedup();
+        if let Some(letter) = &mut self.letter {
+            for index in self.removed.iter().rev() {
+                letter.envelope.recipients.remove(*index);
+            }
+        }
+        if let (Some(session), Some(facts)) = (&mut stage.session, self.session) {
+            session.facts = facts;
+        }
+        if let (Some(transaction), Some(letter)) = (&mut stage.transaction, self.letter) {
+            transaction.letter = letter;
+        }
+        if let (Focus::Recipient(candidate), Some(copy)) = (&mut stage.focus, self.candidate) {
+            **candidate = copy;
+        }
+        if let (Focus::Reply(reply), Some(text)) = (&mut stage.focus, self.reply_text) {
+            **reply = reply.with_text(&text);
+        }
+        stage.delay = self.delay;
+    }
+
+    fn session(&mut self) -> Result<&mut SessionFacts, Fault> {
+        self.session.as_mut().ok_or_else(|| absent("session"))
+    }
+
+    fn letter(&mut self) -> Result<&mut Letter, Fault> {
+        self.letter.as_mut().ok_or_else(|| absent("transaction"))
+    }
+
+    fn message(&mut self) -> Result<&mut Message, Fault> {
+        self.letter()?.message.as_mut().ok_or_else(|| absent("message"))
+    }
+
+    fn header(&mut self) -> Result<&mut Header, Fault> {
+        Ok(&mut self.message()?.header)
+    }
+
+    fn candidate(&mut self) -> Result<&mut Candidate, Fault> {
+        self.candidate.as_mut().ok_or_else(|| absent("recipient at hand"))
+    }
+
+    fn recipient(&mut self, index: usize) -> Result<&mut Recipient, Fault> {
+        let recipients = &mut self.letter()?.envelope.recipients;
+        let count = recipients.len();
+        recipients.get_mut(index).ok_or_else(|| {
+            Fault::new(FaultKind::Illegal, format!("there is no recipient {index}; the envelope has {count}"))
+        })
+    }
+
+    fn add(&mut self, path: ForwardPath) -> Result<(), Fault> {
+        match &mut self.candidate {
+            Some(candidate) => candidate.added.push(path),
+            // What a sink adds needs no guard; where it goes is found out when it is categorized.
+            None => self.letter()?.envelope.recipients.push(Recipient::new(path, Standing::Relay)),
+        }
+        Ok(())
+    }
+
+    fn vouch(&mut self) -> Result<(), Fault> {
+        let may_relay = self.may_relay;
+        let candidate = self.candidate()?;
+        if candidate.recipient.standing == Standing::Denied && !may_relay {
+            return Err(Fault::new(
+                FaultKind::Illegal,
+                "to vouch for a recipient that may not be relayed to needs `allow.relay = true`",
+            ));
+        }
+        candidate.vouched = true;
+        Ok(())
+    }
+
+    fn property(&mut self, bearer: Bearer, key: &str, value: Value) -> Result<(), Fault> {
+        let sink = self.sink;
+        let properties: &mut Properties = match bearer {
+            Bearer::Session => &mut self.session()?.properties,
+            Bearer::Message => &mut self.letter()?.properties,
+            Bearer::Recipient(None) => &mut self.candidate()?.recipient.properties,
+            Bearer::Recipient(Some(index)) => &mut self.recipient(index)?.properties,
+        };
+        properties.set(sink, key, value).map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
+    }
+}
+
+fn rewrite(recipient: &mut Recipient, path: ForwardPath) {
+    let before = std::mem::replace(&mut recipient.path, path);
+    recipient.original.get_or_insert(before);
+}
+
+fn change_header(header: &mut Header, edit: HeaderEdit) -> Result<(), Fault> {
+    match edit {
+        HeaderEdit::Prepend(name, value) => header.prepend(&name, &value),
+        HeaderEdit::Append(name, value) => header.append(&name, &value),
+        HeaderEdit::Set(name, value) => header.set(&name, &value),
+        HeaderEdit::Remove(name) => {
+            header.remove(&name);
+            Ok(())
+        }
+    }
+    .map_err(|e| Fault::new(FaultKind::Illegal, e.to_string()))
+}
+
+fn absent(what: &str) -> Fault {
+    Fault::new(FaultKind::Illegal, format!("there is no {what} to edit here"))
+}

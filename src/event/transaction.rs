@@ -1,0 +1,119 @@
+//! What an event is about: the session, the transaction, and the one thing in focus.
+//!
+//! The core owns these and lends them to the dispatcher as a [`Stage`](super::Stage); sinks see them through a
+//! [`Scene`](super::Scene).
+
+use super::ledger::Ledger;
+use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
+
+/// What sinks may change of a session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionFacts {
+    /// Properties that end with the session.
+    pub properties: Properties,
+    /// Another size limit, in octets, within `limits.message-size-max`.
+    pub message_size: Option<u64>,
+    /// Another limit on recipients per message.
+    pub recipients: Option<usize>,
+    /// Another text for the greeting.
+    pub greeting: Option<String>,
+    /// EHLO keywords to add, with their arguments.
+    pub keywords: Vec<String>,
+    /// EHLO keywords to leave out.
+    pub without: Vec<String>,
+}
+
+/// One session, as events see it.
+#[derive(Clone, Debug)]
+pub struct SessionState {
+    /// Its id, from the connection on.
+    pub id: Id,
+    /// What sinks may change.
+    pub facts: SessionFacts,
+    /// The dispatches outside of any transaction.
+    pub ledger: Ledger,
+}
+
+impl SessionState {
+    /// A session that has just begun.
+    pub fn new(id: Id) -> Self {
+        Self { id, facts: SessionFacts::default(), ledger: Ledger::default() }
+    }
+}
+
+/// What sinks may change of a message: envelope, content and properties.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Sender and recipients.
+    pub envelope: Envelope,
+    /// Header from `in.headers` on, body from `in.message` on.
+    pub message: Option<Message>,
+    /// Properties that are kept with the message.
+    pub properties: Properties,
+}
+
+/// One transaction: from MAIL, or from another door's beginning, to its end.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// The transaction's id, which becomes the message's.
+    pub id: Id,
+    /// When it began.
+    pub started: Timestamp,
+    /// What sinks may change.
+    pub letter: Letter,
+    /// The dispatches so far.
+    pub ledger: Ledger,
+}
+
+impl Transaction {
+    /// A transaction without content. `ledger` carries over what the session's sinks said.
+    pub fn new(id: Id, started: Timestamp, envelope: Envelope, ledger: Ledger) -> Self {
+        let letter = Letter { envelope, message: None, properties: Properties::default() };
+        Self { id, started, letter, ledger }
+    }
+
+    /// Its size in octets: real once the content is there, before that as declared.
+    pub fn size(&self) -> Option<u64> {
+        match &self.letter.message {
+            Some(message) if !message.is_empty() => Some(message.len()),
+            _ => self.letter.envelope.size,
+        }
+    }
+}
+
+/// The recipient of a RCPT, not yet in the envelope.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// As it will be added.
+    pub recipient: Recipient,
+    /// Recipients that sinks add beside it.
+    pub added: Vec<ForwardPath>,
+    /// Whether a sink vouched for it.
+    pub vouched: bool,
+}
+
+/// The one thing that an event is about, beside session and transaction.
+#[derive(Debug, Default)]
+pub enum Focus<'a> {
+    /// Nothing else.
+    #[default]
+    None,
+    /// A command.
+    Verb {
+        /// In upper case.
+        verb: &'a str,
+        /// What follows it.
+        argument: &'a str,
+    },
+    /// The recipient of a RCPT.
+    Recipient(&'a mut Candidate),
+    /// A reply about to be written.
+    Reply(&'a mut Reply),
+    /// A size over the limit.
+    Oversize {
+        /// Octets, declared or counted so far.
+        size: u64,
+        /// Whether SIZE said so.
+        declared: bool,
+    },
+}
