@@ -7,3 +7,4 @@ pub mod event;
 pub mod kv;
 pub mod mail;
 pub mod spool;
+pub mod smtp;

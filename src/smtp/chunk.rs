@@ -1,0 +1,120 @@
+//! The octets of BDAT chunks (RFC 3030 2): counted, no dots, but the same line ends as everywhere.
+//!
+//! A CR at the end of a packet or chunk is held back until the next octet shows what it is. So the checker lives as
+//! long as the message, and its memory is one octet, however many chunks there are.
+
+use super::defect::{Defect, Piece, clean_run};
+use bytes::{Buf, Bytes, BytesMut};
+
+/// What is left of the present chunk, and what the ones before left behind.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    left: u64,
+    /// A CR was taken whose LF has not come yet.
+    cr: bool,
+}
+
+impl Chunk {
+    /// Begins the next chunk of the message. `size` is in octets.
+    pub(crate) fn begin(&mut self, size: u64) {
+        self.left = size;
+    }
+
+    /// Ends the message: a CR that was held back has no LF.
+    pub(crate) fn finish(&mut self) -> Option<Defect> {
+        std::mem::take(&mut self.cr).then_some(Defect::BareCr)
+    }
+
+    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Piece {
+        if self.left == 0 {
+            return Piece::End;
+        }
+        let within = input.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let Some(&first) = input[..within].first() else { return Piece::More };
+        if std::mem::take(&mut self.cr) {
+            if first != b'\n' {
+                return Piece::Bad(Defect::BareCr);
+            }
+            self.drop_first(input);
+            return Piece::Run(Bytes::from_static(b"\r\n"));
+        }
+        match clean_run(&input[..within], false) {
+            0 => self.skip(input, within == 1, first),
+            n => {
+                self.left -= n as u64;
+                Piece::Run(input.split_to(n).freeze())
+            }
+        }
+    }
+
+    /// Takes an octet that belongs to no clean run. `alone`: the next one is not there yet.
+    fn skip(&mut self, input: &mut BytesMut, alone: bool, octet: u8) -> Piece {
+        self.drop_first(input);
+        if alone && octet == b'\r' {
+            self.cr = true;
+            return self.next(input);
+        }
+        Defect::of(octet).map_or(Piece::More, Piece::Bad)
+    }
+
+    fn drop_first(&mut self, input: &mut BytesMut) {
+        input.advance(1);
+        self.left -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The octets and defects of a message sent in these chunks, in packets of this size.
+    fn decode(chunks: &[&[u8]], packet: usize) -> (Vec<u8>, Vec<Defect>) {
+        let (mut chunk, mut out, mut defects) = (Chunk::default(), Vec::new(), Vec::new());
+        for octets in chunks {
+            chunk.begin(octets.len() as u64);
+            let mut input = BytesMut::new();
+            let mut packets = octets.chunks(packet);
+            loop {
+                match chunk.next(&mut input) {
+                    Piece::Run(run) => out.extend_from_slice(&run),
+                    Piece::Bad(defect) => defects.push(defect),
+                    Piece::More => input.extend_from_slice(packets.next().unwrap()),
+                    Piece::End => break,
+                }
+            }
+            assert!(input.is_empty());
+        }
+        defects.extend(chunk.finish());
+        (out, defects)
+    }
+
+    #[test]
+    fn line_ends_may_lie_across_chunks() {
+        use Defect::*;
+        let cases: [(&[&[u8]], &[u8], &[Defect]); 8] = [
+            (&[b"a\r\n.\r\nb"], b"a\r\n.\r\nb", &[]),
+            (&[b"a\r", b"\nb"], b"a\r\nb", &[]),
+            (&[b"a\r", b"", b"\nb"], b"a\r\nb", &[]),
+            (&[b"a\r", b"b"], b"ab", &[BareCr]),
+            (&[b"a\r"], b"a", &[BareCr]),
+            (&[b"a\r\r\nb"], b"a\r\nb", &[BareCr]),
+            (&[b"\n", b"\0"], b"", &[BareLf, Nul]),
+            (&[], b"", &[]),
+        ];
+        for (chunks, out, defects) in cases {
+            for packet in 1..8 {
+                assert_eq!(decode(chunks, packet), (out.to_vec(), defects.to_vec()), "{chunks:?} by {packet}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_the_chunk_is_not_touched() {
+        let mut chunk = Chunk::default();
+        chunk.begin(2);
+        let mut input = BytesMut::from(&b"a\r\nQUIT"[..]);
+        assert_eq!(chunk.next(&mut input), Piece::Run("a".into()));
+        assert_eq!(chunk.next(&mut input), Piece::End);
+        assert_eq!(input, "\nQUIT");
+    }
+}

@@ -1,0 +1,36 @@
+//! SMTP and LMTP without I/O: octets in, decisions asked, replies and octets out (RFC 5321, RFC 2033).
+//!
+//! # Layout
+//!
+//! * Lines and words: `line`, `verb`, `command`, `bdat`, `path`, `param`, `xtext`, `fault`.
+//! * The message's octets: `defect`, `data`, `chunk`, `header_end`, `body`.
+//! * What the server is: `profile`, `extension`, `limits`, `replies`.
+//! * The machine: `session`.
+//!
+//! Nothing here knows events, sockets or the clock.
+
+pub mod bdat;
+mod body;
+mod chunk;
+pub mod command;
+mod data;
+mod defect;
+pub mod extension;
+pub mod fault;
+mod header_end;
+pub mod limits;
+pub mod line;
+pub mod param;
+pub mod path;
+pub mod profile;
+pub mod replies;
+pub mod session;
+pub mod verb;
+pub mod xtext;
+
+pub use command::{Hello, MailCommand, OtherCommand, RcptCommand};
+pub use extension::{BadClaim, Extensions};
+pub use limits::Limits;
+pub use profile::Profile;
+pub use session::{Answer, Misuse, Question, Session, Step};
+pub use verb::Verb;

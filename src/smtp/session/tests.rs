@@ -1,0 +1,150 @@
+//! The machine's surface: what the transcripts can't show.
+
+use super::*;
+use crate::mail::{EnhancedCode, Reply};
+
+/// A session past its greeting, with its input.
+fn greeted() -> (Session, BytesMut) {
+    let mut session = Session::new(Arc::new(Profile::new("mx.example.com")));
+    let mut input = BytesMut::new();
+    assert_eq!(session.next(&mut input), Step::Ask(Question::Connect));
+    session.answer(Answer::Go).unwrap();
+    assert!(matches!(session.next(&mut input), Step::Reply(r) if r.code() == 220));
+    (session, input)
+}
+
+/// Runs with `Go` for an answer until the machine wants input, and returns the codes of its replies.
+fn run(session: &mut Session, input: &mut BytesMut, octets: &[u8]) -> Vec<u16> {
+    input.extend_from_slice(octets);
+    let mut codes = Vec::new();
+    loop {
+        match session.next(input) {
+            Step::Read | Step::Close => return codes,
+            Step::Reply(reply) => codes.push(reply.code()),
+            Step::Ask(_) => session.answer(Answer::Go).unwrap(),
+            Step::Body(_) | Step::Drop { .. } => {}
+            Step::Wait => panic!("every question was answered"),
+        }
+    }
+}
+
+const REFUSAL: Reply = Reply::new(550, EnhancedCode(5, 7, 1), "No");
+
+#[test]
+fn waiting_takes_no_input_and_only_fitting_answers() {
+    let (mut session, mut input) = greeted();
+    assert_eq!(session.answer(Answer::Go), Err(Misuse::NotAsked));
+    input.extend_from_slice(b"EHLO a\r\nNOOP\r\n");
+    assert!(matches!(session.next(&mut input), Step::Ask(Question::Helo(_))));
+    let before = input.clone();
+    for _ in 0..3 {
+        assert_eq!(session.next(&mut input), Step::Wait);
+        assert_eq!(input, before);
+    }
+    for unfit in [Answer::Each(vec![]), Answer::Limit(1), Answer::Say(REFUSAL), Answer::Refuse(replies::NOOP)] {
+        assert_eq!(session.answer(unfit), Err(Misuse::Unfit));
+    }
+    session.answer(Answer::Refuse(REFUSAL)).unwrap();
+    assert_eq!(session.next(&mut input), Step::Reply(REFUSAL));
+    assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
+}
+
+#[test]
+fn a_question_is_answered_only_once_it_was_fetched() {
+    let (mut session, mut input) = greeted();
+    session.answer(Answer::Go).unwrap_err();
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    session.close(replies::BYE);
+    assert_eq!(session.answer(Answer::Go), Err(Misuse::NotAsked));
+}
+
+#[test]
+fn nothing_follows_close() {
+    let (mut session, mut input) = greeted();
+    assert_eq!(run(&mut session, &mut input, b"QUIT\r\nNOOP\r\n"), [221]);
+    assert_eq!(run(&mut session, &mut input, b"NOOP\r\n"), []);
+    session.close(REFUSAL);
+    assert_eq!(session.next(&mut input), Step::Close);
+}
+
+#[test]
+fn too_early_is_turned_away_instead_of_greeted() {
+    let mut session = Session::new(Arc::new(Profile::new("mx.example.com")));
+    let mut input = BytesMut::from(&b"EHLO a\r\n"[..]);
+    session.next(&mut input);
+    session.too_early();
+    assert_eq!(session.next(&mut input), Step::Reply(replies::TOO_EARLY));
+    assert_eq!(session.next(&mut input), Step::Close);
+}
+
+#[test]
+fn extensions_change_at_hello_and_limits_at_mail() {
+    let (mut session, mut input) = greeted();
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    let mut other = Profile::new("mx.example.com");
+    other.extensions.claim_mail("XFOO").unwrap();
+    other.limits.message_size = 1;
+    session.set_profile(Arc::new(other));
+    assert_eq!(run(&mut session, &mut input, b"MAIL FROM:<> XFOO\r\n"), [555]);
+    assert_eq!(run(&mut session, &mut input, b"MAIL FROM:<> SIZE=2\r\n"), [552]);
+    assert_eq!(run(&mut session, &mut input, b"EHLO a\r\nMAIL FROM:<> XFOO\r\n"), [250, 250]);
+}
+
+#[test]
+fn a_million_chunks_leave_nothing_behind() {
+    let (mut session, mut input) = greeted();
+    run(&mut session, &mut input, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n");
+    for _ in 0..1_000_000 {
+        assert_eq!(run(&mut session, &mut input, b"BDAT 1\r\nx"), [250]);
+        assert!(input.is_empty() && input.capacity() < 4096);
+    }
+    assert_eq!(run(&mut session, &mut input, b"BDAT 0 LAST\r\nQUIT\r\n"), [250, 221]);
+}
+
+#[test]
+fn a_refused_chunk_is_swallowed_in_bounded_memory() {
+    let (mut session, mut input) = greeted();
+    run(&mut session, &mut input, b"EHLO a\r\nBDAT 1000000\r\n");
+    for _ in 0..1000 {
+        input.extend_from_slice(&[b'x'; 1000]);
+        let step = session.next(&mut input);
+        assert!(input.is_empty());
+        assert!(matches!(step, Step::Read | Step::Reply(_)));
+    }
+    assert_eq!(run(&mut session, &mut input, b"NOOP\r\n"), [250]);
+}
+
+#[test]
+fn each_recipient_has_its_reply_in_order_whatever_the_driver_gives() {
+    for (given, expected) in [
+        (vec![250, 550], vec![250, 550, 451]),
+        (vec![], vec![451, 451, 451]),
+        (vec![550, 250, 250, 250], vec![550, 250, 250]),
+    ] {
+        let mut profile = Profile::new("mx.example.com");
+        profile.lmtp = true;
+        let mut session = Session::new(Arc::new(profile));
+        let mut input = BytesMut::new();
+        let group = b"LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n";
+        run(&mut session, &mut input, group);
+        input.extend_from_slice(b".\r\n");
+        assert_eq!(session.next(&mut input), Step::Ask(Question::Headers { len: 0 }));
+        session.answer(Answer::Go).unwrap();
+        assert_eq!(session.next(&mut input), Step::Ask(Question::Message { len: 0 }));
+        let each = given.into_iter().map(|code| Reply::foreign(code, None, "x")).collect();
+        session.answer(Answer::Each(each)).unwrap();
+        assert_eq!(run(&mut session, &mut input, b""), expected);
+    }
+}
+
+#[test]
+fn replies_after_drop_are_counted() {
+    let (mut session, mut input) = greeted();
+    run(&mut session, &mut input, b"EHLO a\r\nMAIL FROM:<>\r\n");
+    input.extend_from_slice(b"RSET\r\n");
+    assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
+    session.answer(Answer::Refuse(REFUSAL)).unwrap();
+    assert_eq!(session.next(&mut input), Step::Drop { replies: 1 });
+    assert_eq!(session.next(&mut input), Step::Reply(replies::RESET));
+    assert_eq!(session.next(&mut input), Step::Read);
+}
