@@ -1,0 +1,161 @@
+//! The commands as octets: what is offered decides which parameters go along.
+//!
+//! Text is put in with its control characters left out, so that no value can end a line.
+
+use super::extension::Offered;
+use super::letter::{Addressee, Letter};
+use super::xtext;
+use crate::mail::{BodyType, Notify, OriginalRecipient, Ret};
+use bytes::BytesMut;
+
+pub(super) const DATA: &[u8] = b"DATA\r\n";
+pub(super) const RSET: &[u8] = b"RSET\r\n";
+pub(super) const QUIT: &[u8] = b"QUIT\r\n";
+/// Ends a transfer that has no content.
+pub(super) const DOT: &[u8] = b".\r\n";
+
+/// `VERB argument`.
+pub(super) fn hello(verb: &str, argument: &str, out: &mut BytesMut) {
+    line(out, &[verb, " ", argument]);
+}
+
+/// MAIL with the parameters that the server understands. `unicode`: with SMTPUTF8.
+pub(super) fn mail(letter: &Letter, offered: &Offered, unicode: bool, out: &mut BytesMut) {
+    let mut parameters = String::new();
+    let mut add = |parameter: &str| {
+        parameters.push(' ');
+        parameters.push_str(parameter);
+    };
+    if offered.has("SIZE") {
+        add(&format!("SIZE={}", letter.size));
+    }
+    if letter.body == BodyType::EightBitMime && offered.has("8BITMIME") {
+        add("BODY=8BITMIME");
+    }
+    if unicode {
+        add("SMTPUTF8");
+    }
+    if offered.has("DSN") {
+        match letter.ret {
+            Some(Ret::Full) => add("RET=FULL"),
+            Some(Ret::Hdrs) => add("RET=HDRS"),
+            None => {}
+        }
+        if let Some(envid) = &letter.envid {
+            add(&format!("ENVID={}", xtext::mend(envid)));
+        }
+    }
+    line(out, &["MAIL FROM:<", letter.sender.as_str(), ">", &parameters]);
+}
+
+/// RCPT, with NOTIFY and ORCPT where the server understands them.
+pub(super) fn rcpt(to: &Addressee, offered: &Offered, unicode: bool, out: &mut BytesMut) {
+    let mut parameters = String::new();
+    if offered.has("DSN") {
+        if let Some(notify) = to.notify {
+            parameters.push_str(" NOTIFY=");
+            parameters.push_str(&notify_value(notify));
+        }
+        if let Some(value) = to.orcpt.as_ref().and_then(|o| orcpt_value(o, unicode)) {
+            parameters.push_str(" ORCPT=");
+            parameters.push_str(&value);
+        }
+    }
+    line(out, &["RCPT TO:<", to.path.as_str(), ">", &parameters]);
+}
+
+fn notify_value(notify: Notify) -> String {
+    let named = [(notify.success, "SUCCESS"), (notify.failure, "FAILURE"), (notify.delay, "DELAY")];
+    let wanted: Vec<&str> = named.iter().filter(|(wanted, _)| *wanted).map(|(_, name)| *name).collect();
+    if wanted.is_empty() { "NEVER".to_owned() } else { wanted.join(",") }
+}
+
+/// `type;address`; `None` if the type is no atom, for then no server could read it.
+fn orcpt_value(orcpt: &OriginalRecipient, unicode: bool) -> Option<String> {
+    let kind = &orcpt.kind;
+    if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return None;
+    }
+    let address = if kind.eq_ignore_ascii_case("utf-8") {
+        xtext::mend_utf8(&orcpt.address, unicode)
+    } else {
+        xtext::mend(&orcpt.address)
+    };
+    Some(format!("{kind};{address}"))
+}
+
+fn line(out: &mut BytesMut, parts: &[&str]) {
+    for part in parts {
+        for run in part.split(|c: char| c.is_control()) {
+            out.extend_from_slice(run.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::{ForwardPath, ReversePath};
+
+    fn offered(lines: &[&str]) -> Offered {
+        let lines: Vec<String> = std::iter::once(&"mx").chain(lines).map(|l| (*l).to_owned()).collect();
+        Offered::new(&lines)
+    }
+
+    fn text(build: impl FnOnce(&mut BytesMut)) -> String {
+        let mut out = BytesMut::new();
+        build(&mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    fn letter() -> Letter {
+        Letter {
+            sender: ReversePath::parse("a@x").unwrap(),
+            recipients: Vec::new(),
+            body: BodyType::EightBitMime,
+            smtputf8: false,
+            size: 123,
+            ret: Some(Ret::Hdrs),
+            envid: Some("Q+2B1 x=y".into()),
+        }
+    }
+
+    #[test]
+    fn parameters_go_only_where_they_are_offered() {
+        let all = offered(&["SIZE", "8BITMIME", "DSN", "SMTPUTF8"]);
+        assert_eq!(
+            text(|out| mail(&letter(), &all, true, out)),
+            "MAIL FROM:<a@x> SIZE=123 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2B1+20x+3Dy\r\n"
+        );
+        assert_eq!(text(|out| mail(&letter(), &offered(&[]), false, out)), "MAIL FROM:<a@x>\r\n");
+        let null = Letter { sender: ReversePath::Null, body: BodyType::SevenBit, ..letter() };
+        assert_eq!(text(|out| mail(&null, &offered(&["8BITMIME"]), false, out)), "MAIL FROM:<>\r\n");
+    }
+
+    #[test]
+    fn report_wishes_go_along() {
+        let dsn = offered(&["DSN"]);
+        let orcpt = |kind: &str, address: &str| Some(OriginalRecipient { kind: kind.into(), address: address.into() });
+        let mut to = Addressee {
+            path: ForwardPath::parse("b+tag@y").unwrap(),
+            notify: Some(Notify { success: true, failure: false, delay: true }),
+            orcpt: orcpt("rfc822", "b+2Btag@y"),
+        };
+        let rcpt_with = |to: &Addressee| text(|out| rcpt(to, &dsn, false, out));
+        assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+2Btag@y\r\n");
+        to.notify = Some(Notify::default());
+        to.orcpt = orcpt("utf-8", "ü@y");
+        assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=NEVER ORCPT=utf-8;\\x{FC}@y\r\n");
+        to.orcpt = orcpt("rfc822 X", "b@y");
+        assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=NEVER\r\n");
+        assert_eq!(text(|out| rcpt(&to, &offered(&[]), false, out)), "RCPT TO:<b+tag@y>\r\n");
+    }
+
+    #[test]
+    fn nothing_ends_a_line_early() {
+        let to = Addressee { path: ForwardPath::Postmaster("x>\r\nRSET\r\n".into()), notify: None, orcpt: None };
+        assert_eq!(text(|out| rcpt(&to, &offered(&[]), false, out)), "RCPT TO:<x>RSET>\r\n");
+        assert_eq!(text(|out| hello("EHLO", "a\nb\0c", out)), "EHLO abc\r\n");
+    }
+}

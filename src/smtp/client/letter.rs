@@ -1,0 +1,56 @@
+//! What a connection and a transaction need to know.
+
+use crate::mail::{BodyType, Domain, ForwardPath, Notify, OriginalRecipient, Ret, ReversePath};
+
+/// How to speak to a next hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Our own name, for EHLO, HELO or LHLO.
+    pub helo: Domain,
+    /// Speak LMTP (RFC 2033): LHLO, and a reply per recipient after the data.
+    pub lmtp: bool,
+}
+
+/// What one transaction carries, besides the content itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The reverse-path.
+    pub sender: ReversePath,
+    /// To whom; outcomes come in the same order.
+    pub recipients: Vec<Addressee>,
+    /// What the content needs. `EightBitMime`: it really has octets beyond ASCII, or nobody looked.
+    pub body: BodyType,
+    /// The message itself needs SMTPUTF8, for instance for its header. Addresses are looked at by the machine.
+    pub smtputf8: bool,
+    /// Octets of the content, line ends as CRLF, without the doubled dots (RFC 1870 3).
+    pub size: u64,
+    /// RET.
+    pub ret: Option<Ret>,
+    /// ENVID, in xtext.
+    pub envid: Option<String>,
+}
+
+/// One recipient of a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressee {
+    /// The forward-path.
+    pub path: ForwardPath,
+    /// NOTIFY.
+    pub notify: Option<Notify>,
+    /// ORCPT, its address in xtext.
+    pub orcpt: Option<OriginalRecipient>,
+}
+
+impl Addressee {
+    /// Whether the path needs SMTPUTF8.
+    pub fn is_international(&self) -> bool {
+        self.path.mailbox().is_some_and(crate::mail::Mailbox::is_international)
+    }
+}
+
+impl Letter {
+    /// Whether its sender needs SMTPUTF8, or it does itself; so that nobody can get it without.
+    pub fn is_international(&self) -> bool {
+        self.smtputf8 || self.sender.mailbox().is_some_and(crate::mail::Mailbox::is_international)
+    }
+}

@@ -1,0 +1,129 @@
+//! How a transaction ended for one recipient, and why.
+//!
+//! What the server said and what went wrong on our side or between us are kept apart: the first is quoted, the
+//! second explained.
+
+use super::reply::ReplyError;
+use super::stage::Stage;
+use crate::mail::{Class, EnhancedCode, Reply};
+use std::fmt;
+
+/// The end of one recipient's part in a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RcptOutcome {
+    /// The server took the message for it, with this reply.
+    Delivered(Reply),
+    /// Try again later.
+    ///
+    /// After a loss at [`Stage::Dot`] the server may have the message all the same, so that the next try makes a
+    /// duplicate. That is what RFC 5321 4.5.3.2.6 and RFC 1047 leave a client: a duplicate is better than a loss.
+    Deferred(Cause),
+    /// Don't try again.
+    Failed(Cause),
+}
+
+/// Why a recipient, or a whole connection, did not get what it wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The server said so.
+    Reply {
+        /// In answer to what.
+        stage: Stage,
+        /// Its words.
+        reply: Reply,
+    },
+    /// Nobody said so.
+    Trouble {
+        /// During what.
+        stage: Stage,
+        /// What happened.
+        trouble: Trouble,
+    },
+}
+
+impl Cause {
+    /// What it means for a recipient that is not settled yet.
+    pub(super) fn outcome(self) -> RcptOutcome {
+        match &self {
+            // 552 at RCPT once meant too many recipients: RFC 5321 4.5.3.1.10 has clients read it as 452.
+            Self::Reply { stage: Stage::Rcpt, reply } if reply.code() == 552 => RcptOutcome::Deferred(self),
+            Self::Reply { reply, .. } if reply.class() == Class::Permanent => RcptOutcome::Failed(self),
+            Self::Trouble { trouble, .. } if trouble.is_permanent() => RcptOutcome::Failed(self),
+            _ => RcptOutcome::Deferred(self),
+        }
+    }
+}
+
+/// As an operator reads it.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply { stage, reply } => write!(f, "{stage} was: {reply}"),
+            Self::Trouble { stage, trouble } => write!(f, "{trouble}, while waiting for {stage}"),
+        }
+    }
+}
+
+/// What went wrong without the server having said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The server closed the connection.
+    Closed,
+    /// The server took longer than [`Stage::patience`].
+    TimedOut,
+    /// The connection can't be opened or broke, or our own content can't be read; the operator's text.
+    Broken(String),
+    /// The server does not speak the protocol.
+    Garbage(ReplyError),
+    /// A reply of a class that does not fit the command.
+    Misplaced(Reply),
+    /// The server talks without having been asked.
+    Unasked,
+    /// The message or an address needs SMTPUTF8, which the server does not offer (RFC 6531 3.2).
+    NeedsSmtpUtf8,
+    /// The content has 8-bit octets, the server does not offer 8BITMIME, and we don't convert (RFC 6152 3).
+    NeedsEightBit,
+    /// Over the limit that the server offers with SIZE, in octets (RFC 1870 6.1).
+    TooLarge {
+        /// Of the message.
+        size: u64,
+        /// Of the server.
+        limit: u64,
+    },
+}
+
+impl Trouble {
+    /// Whether another try at this server would end in the same way.
+    pub fn is_permanent(&self) -> bool {
+        self.status().0 == 5
+    }
+
+    /// Its status (RFC 3463, RFC 6531 3.5).
+    pub fn status(&self) -> EnhancedCode {
+        match self {
+            Self::Closed | Self::TimedOut | Self::Broken(_) => EnhancedCode(4, 4, 2),
+            Self::Garbage(_) | Self::Misplaced(_) | Self::Unasked => EnhancedCode(4, 5, 0),
+            Self::NeedsSmtpUtf8 => EnhancedCode(5, 6, 7),
+            Self::NeedsEightBit => EnhancedCode(5, 6, 3),
+            Self::TooLarge { .. } => EnhancedCode(5, 3, 4),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::TimedOut => f.write_str("the server took too long"),
+            Self::Broken(what) => f.write_str(what),
+            Self::Garbage(error) => write!(f, "the server does not speak SMTP: {error}"),
+            Self::Misplaced(reply) => write!(f, "the server gave a reply that does not fit: {reply}"),
+            Self::Unasked => f.write_str("the server talked without having been asked"),
+            Self::NeedsSmtpUtf8 => f.write_str("the message or an address needs SMTPUTF8, which the server lacks"),
+            Self::NeedsEightBit => f.write_str("the message has 8-bit octets and the server lacks 8BITMIME"),
+            Self::TooLarge { size, limit } => {
+                write!(f, "the message has {size} octets and the server takes at most {limit}")
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What is known of one transaction while it runs.
+
+use super::extension::Offered;
+use super::letter::Letter;
+use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::stage::Stage;
+use crate::mail::BodyType;
+use bytes::BytesMut;
+use std::collections::VecDeque;
+
+/// A part of the transaction's envelope dialogue, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Mail,
+    Rcpt(usize),
+    /// Nothing is sent; the content is asked about.
+    Message,
+    Data,
+}
+
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) letter: Letter,
+    /// Whether the transaction has SMTPUTF8.
+    pub(super) unicode: bool,
+    /// What comes next; `None` after DATA.
+    pub(super) next: Option<Part>,
+    /// Sent and not yet answered.
+    pub(super) in_flight: VecDeque<Part>,
+    /// The commands of the group that is being gathered.
+    pub(super) out: BytesMut,
+    /// MAIL was accepted.
+    pub(super) mail_accepted: bool,
+    /// Recipients that the server accepted and that the end of data has not settled yet.
+    pub(super) accepted: VecDeque<usize>,
+    /// Settled already.
+    outcomes: Vec<Option<RcptOutcome>>,
+}
+
+impl Transaction {
+    /// Checks a letter against what the server offers. Recipients that it can't reach are settled at once.
+    pub(super) fn new(letter: Letter, offered: &Offered) -> Self {
+        let can_unicode = offered.has("SMTPUTF8");
+        let needs_unicode = letter.is_international() || letter.recipients.iter().any(|r| r.is_international());
+        let for_all = obstacle(&letter, offered);
+        let outcomes = letter
+            .recipients
+            .iter()
+            .map(|r| {
+                let own = (r.is_international() && !can_unicode).then_some(Trouble::NeedsSmtpUtf8);
+                let trouble = for_all.clone().or(own)?;
+                Some(Cause::Trouble { stage: Stage::Mail, trouble }.outcome())
+            })
+            .collect();
+        Self {
+            letter,
+            unicode: can_unicode && needs_unicode,
+            next: Some(Part::Mail),
+            in_flight: VecDeque::new(),
+            out: BytesMut::new(),
+            mail_accepted: false,
+            accepted: VecDeque::new(),
+            outcomes,
+        }
+    }
+
+    /// Whether nobody is left to send to.
+    pub(super) fn is_settled(&self) -> bool {
+        self.outcomes.iter().all(Option::is_some)
+    }
+
+    /// Settles one recipient, unless it is.
+    pub(super) fn settle_one(&mut self, index: usize, outcome: RcptOutcome) {
+        if let Some(slot @ None) = self.outcomes.get_mut(index) {
+            *slot = Some(outcome);
+        }
+    }
+
+    /// Settles all that are not settled yet.
+    pub(super) fn settle_open(&mut self, cause: &Cause) {
+        for slot in self.outcomes.iter_mut().filter(|slot| slot.is_none()) {
+            *slot = Some(cause.clone().outcome());
+        }
+    }
+
+    /// The outcomes, once nobody is left to send to.
+    pub(super) fn finish(self) -> Vec<RcptOutcome> {
+        // Nobody is open here. Should one be, another try is the safe end.
+        self.settle(&Cause::Trouble { stage: Stage::Dot, trouble: Trouble::Closed })
+    }
+
+    /// Settles all that are not settled yet and gives the outcomes.
+    pub(super) fn settle(mut self, cause: &Cause) -> Vec<RcptOutcome> {
+        self.settle_open(cause);
+        self.outcomes.into_iter().flatten().collect()
+    }
+
+    /// What comes after the part that was just sent.
+    pub(super) fn advance(&mut self) {
+        let from = match self.next {
+            Some(Part::Mail) => 0,
+            Some(Part::Rcpt(index)) => index + 1,
+            Some(Part::Message) => {
+                self.next = Some(Part::Data);
+                return;
+            }
+            Some(Part::Data) | None => {
+                self.next = None;
+                return;
+            }
+        };
+        let open = self.outcomes.iter().enumerate().skip(from).find(|(_, o)| o.is_none());
+        self.next = Some(open.map_or(Part::Message, |(index, _)| Part::Rcpt(index)));
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        match self.in_flight.front().copied().or(self.next) {
+            Some(Part::Mail) => Stage::Mail,
+            Some(Part::Rcpt(_)) => Stage::Rcpt,
+            Some(Part::Message | Part::Data) | None => Stage::Data,
+        }
+    }
+}
+
+/// What keeps the letter from everybody at this server.
+fn obstacle(letter: &Letter, offered: &Offered) -> Option<Trouble> {
+    if letter.is_international() && !offered.has("SMTPUTF8") {
+        return Some(Trouble::NeedsSmtpUtf8);
+    }
+    if letter.body == BodyType::EightBitMime && !offered.has("8BITMIME") {
+        return Some(Trouble::NeedsEightBit);
+    }
+    let limit = offered.size_limit()?;
+    (letter.size > limit).then_some(Trouble::TooLarge { size: letter.size, limit })
+}
