@@ -4,7 +4,9 @@
 pub mod config;
 pub mod directory;
 pub mod event;
+pub mod intake;
 pub mod kv;
 pub mod mail;
-pub mod spool;
 pub mod smtp;
+pub mod snapshot;
+pub mod spool;

@@ -12,6 +12,7 @@
 pub mod bdat;
 mod body;
 mod chunk;
+pub mod client;
 pub mod command;
 mod data;
 mod defect;
@@ -34,5 +35,3 @@ pub use limits::Limits;
 pub use profile::Profile;
 pub use session::{Answer, Misuse, Question, Session, Step};
 pub use verb::Verb;
-//! The protocol, both sides, without I/O: RFC 5321 and its extensions, and LMTP (RFC 2033).
-pub mod client;

@@ -1,0 +1,199 @@
+//! The account of a transaction or message: who, from where, to whom, which sinks, and what became of it.
+//!
+//! The one JSON shape of ledger, log, `queue show`, `why` and `tail`.
+
+use crate::event::{Ledger, Transaction};
+use crate::mail::{Fate, ForwardPath, Id, Origin, Properties, ReversePath, Timestamp};
+use crate::spool::Entry;
+use serde::{Deserialize, Serialize};
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In the queue.
+    Queued,
+    /// In the queue, parked.
+    Held,
+    /// Every recipient is settled.
+    Delivered,
+    /// Accepted and dropped by a sink.
+    Discarded,
+    /// Refused.
+    Refused,
+    /// The client went away or started over.
+    Aborted,
+    /// Removed by an operator.
+    Removed,
+}
+
+impl State {
+    /// As printed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::Discarded => "discarded",
+            Self::Refused => "refused",
+            Self::Aborted => "aborted",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// One recipient's part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecipientAccount {
+    /// Where it goes.
+    pub path: ForwardPath,
+    /// Where the client wanted it to go, if that was elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<ForwardPath>,
+    /// `pending`, `done`, `held`, or what a sink decided: `rejected`, `deferred`, `discarded`.
+    pub state: String,
+    /// Why it is held or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Attempts so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// When it is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Timestamp>,
+    /// The last outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<serde_json::Value>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// The whole account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// The transaction's and message's id; of a session refused before any transaction, the session's.
+    pub id: Id,
+    /// When it began, or when the message was accepted.
+    pub time: Timestamp,
+    /// What became of it.
+    pub state: State,
+    /// How it came in.
+    pub origin: Origin,
+    /// The reverse-path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<ReversePath>,
+    /// The recipients.
+    #[serde(default)]
+    pub recipients: Vec<RecipientAccount>,
+    /// Octets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// The last reply to the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Why the message is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// What sinks noted.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+    /// The dispatches.
+    pub ledger: Ledger,
+}
+
+impl Account {
+    /// Of a transaction that ended at the door.
+    pub fn of_transaction(transaction: &Transaction, origin: &Origin, state: State, reply: Option<String>) -> Self {
+        let letter = &transaction.letter;
+        let recipients = letter.envelope.recipients.iter().map(|r| {
+            let (state, reason) = fate(&r.fate);
+            RecipientAccount {
+                path: r.path.clone(),
+                original: r.original.clone(),
+                state: state.to_owned(),
+                reason,
+                attempts: 0,
+                next: None,
+                last: None,
+            }
+        });
+        Self {
+            id: transaction.id,
+            time: transaction.started,
+            state,
+            origin: origin.clone(),
+            sender: Some(letter.envelope.sender.clone()),
+            recipients: recipients.collect(),
+            size: transaction.size(),
+            reply,
+            hold: None,
+            properties: letter.properties.clone(),
+            ledger: transaction.ledger.clone(),
+        }
+    }
+
+    /// Of a session that was refused before any transaction.
+    pub fn of_session(id: Id, time: Timestamp, origin: &Origin, ledger: Ledger, reply: String) -> Self {
+        Self {
+            id,
+            time,
+            state: State::Refused,
+            origin: origin.clone(),
+            sender: None,
+            recipients: Vec::new(),
+            size: None,
+            reply: Some(reply),
+            hold: None,
+            properties: Properties::default(),
+            ledger,
+        }
+    }
+
+    /// Of a message in the spool, or leaving it.
+    pub fn of_entry(entry: &Entry, state: State) -> Self {
+        let recipients = entry.envelope.recipients.iter().zip(&entry.recipients).map(|(r, s)| {
+            let held = s.held.clone().filter(|_| !s.done);
+            let name = match (s.done, &held, &r.fate) {
+                (true, _, Fate::Accepted | Fate::Held(_)) => "done",
+                (true, _, other) => fate(other).0,
+                (false, Some(_), _) => "held",
+                (false, None, _) => "pending",
+            };
+            RecipientAccount {
+                path: r.path.clone(),
+                original: r.original.clone(),
+                state: name.to_owned(),
+                reason: held,
+                attempts: s.attempts,
+                next: (name == "pending").then_some(s.next),
+                last: s.last.as_ref().and_then(|json| json.parse().ok()),
+            }
+        });
+        Self {
+            id: entry.id,
+            time: entry.received,
+            state,
+            origin: entry.origin.clone(),
+            sender: Some(entry.envelope.sender.clone()),
+            recipients: recipients.collect(),
+            size: Some(entry.content.len()),
+            reply: None,
+            hold: entry.hold.as_ref().map(|h| h.reason.clone()),
+            properties: entry.properties.clone(),
+            ledger: entry.ledger.parse().unwrap_or_default(),
+        }
+    }
+}
+
+fn fate(fate: &Fate) -> (&'static str, Option<String>) {
+    match fate {
+        Fate::Accepted => ("pending", None),
+        Fate::Rejected(reply) => ("rejected", Some(reply.to_string())),
+        Fate::Deferred(reply) => ("deferred", Some(reply.to_string())),
+        Fate::Discarded => ("discarded", None),
+        Fate::Held(reason) => ("held", Some(reason.clone())),
+    }
+}

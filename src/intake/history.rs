@@ -1,0 +1,267 @@
+//! The history: accounts of what is no longer in the spool, in files that rotate, and a live feed.
+//!
+//! One JSON line per account under `history/`. Writing happens on a thread of its own and is not synced: the history
+//! explains, it does not promise. What the thread can't keep up with is dropped and counted.
+
+use super::account::Account;
+use crate::mail::{Id, Timestamp};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// Accounts that may wait for the writer.
+const QUEUE: usize = 4096;
+/// Accounts that a slow `tail` may lag behind.
+const FEED: usize = 1024;
+/// The history is kept in this many files; the oldest goes whole.
+const FILES: u64 = 8;
+
+/// How much to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    /// Octets over all files.
+    pub size: u64,
+    /// No longer than this.
+    pub time: Duration,
+}
+
+enum Job {
+    Write(Box<Account>),
+    /// Everything sent before is written when the answer comes.
+    Flush(SyncSender<()>),
+}
+
+/// Writes accounts, finds them again, and feeds those who watch.
+pub struct History {
+    folder: PathBuf,
+    jobs: Mutex<Option<SyncSender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    feed: broadcast::Sender<Arc<Account>>,
+    dropped: AtomicU64,
+}
+
+impl History {
+    /// Opens or creates the folder and starts the writer.
+    pub fn open(folder: &Path, keep: Keep) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let (jobs, receiver) = sync_channel(QUEUE);
+        let files = Files::open(folder, keep)?;
+        let writer = std::thread::Builder::new().name("history".into()).spawn(move || write_all(files, &receiver))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(writer)),
+            feed: broadcast::channel(FEED).0,
+            dropped: AtomicU64::new(0),
+        })
+    }
+
+    /// Notes an account.
+    pub fn note(&self, account: Account) {
+        if self.feed.receiver_count() > 0 {
+            // Nobody listening any more is no error.
+            let _ = self.feed.send(Arc::new(account.clone()));
+        }
+        let sent = self.sender().is_some_and(|jobs| jobs.try_send(Job::Write(Box::new(account))).is_ok());
+        if !sent {
+            self.dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Tells the live feed of something that stays in the spool, without keeping it here.
+    pub fn announce(&self, account: impl FnOnce() -> Account) {
+        if self.feed.receiver_count() > 0 {
+            let _ = self.feed.send(Arc::new(account()));
+        }
+    }
+
+    /// Accounts as they happen.
+    pub fn watch(&self) -> broadcast::Receiver<Arc<Account>> {
+        self.feed.subscribe()
+    }
+
+    /// Accounts that the writer could not take.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+
+    /// The accounts that `wanted` picks, newest first, `limit` at most. Reads files; not for the event loop.
+    pub fn find(&self, limit: usize, wanted: impl Fn(&Account) -> bool) -> io::Result<Vec<Account>> {
+        self.flush();
+        let mut found: Vec<Account> = Vec::new();
+        for number in numbers(&self.folder)?.into_iter().rev() {
+            let mut here = Vec::new();
+            for line in BufReader::new(File::open(path(&self.folder, number))?).lines() {
+                // A line torn by a crash is no account.
+                if let Ok(account) = serde_json::from_str::<Account>(&line?)
+                    && wanted(&account)
+                {
+                    here.push(account);
+                }
+            }
+            found.extend(here.into_iter().rev());
+            if found.len() >= limit {
+                break;
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The account with this id.
+    pub fn get(&self, id: Id) -> io::Result<Option<Account>> {
+        Ok(self.find(1, |a| a.id == id)?.pop())
+    }
+
+    fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.sender().is_some_and(|jobs| jobs.send(Job::Flush(done)).is_ok()) {
+            let _ = wait.recv();
+        }
+    }
+
+    fn sender(&self) -> Option<SyncSender<Job>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|w| w.join().is_err()) {
+            tracing::error!("the history's writer has panicked");
+        }
+    }
+}
+
+fn write_all(mut files: Files, jobs: &Receiver<Job>) {
+    let mut healthy = true;
+    while let Ok(job) = jobs.recv() {
+        let result = match job {
+            Job::Write(account) => files.write(&account),
+            Job::Flush(done) => {
+                let result = files.out.flush();
+                let _ = done.send(());
+                result
+            }
+        };
+        if let Err(error) = &result
+            && healthy
+        {
+            tracing::error!(%error, folder = %files.folder.display(), "the history can't be written; `why` will not know what happens now");
+        }
+        healthy = result.is_ok();
+    }
+    if let Err(error) = files.out.flush() {
+        tracing::error!(%error, "the end of the history could not be written");
+    }
+}
+
+/// The files on disk, the newest open for writing.
+struct Files {
+    folder: PathBuf,
+    keep: Keep,
+    number: u64,
+    written: u64,
+    out: BufWriter<File>,
+}
+
+impl Files {
+    fn open(folder: &Path, keep: Keep) -> io::Result<Self> {
+        let number = numbers(folder)?.pop().unwrap_or(1);
+        let file = append(&path(folder, number))?;
+        let written = file.metadata()?.len();
+        Ok(Self { folder: folder.to_owned(), keep, number, written, out: BufWriter::new(file) })
+    }
+
+    fn write(&mut self, account: &Account) -> io::Result<()> {
+        let mut line = serde_json::to_vec(account)?;
+        line.push(b'\n');
+        self.out.write_all(&line)?;
+        self.written += line.len() as u64;
+        if self.written >= (self.keep.size / FILES).max(4096) { self.rotate(account.time) } else { Ok(()) }
+    }
+
+    fn rotate(&mut self, now: Timestamp) -> io::Result<()> {
+        self.out.flush()?;
+        self.number += 1;
+        self.written = 0;
+        self.out = BufWriter::new(append(&path(&self.folder, self.number))?);
+        for old in numbers(&self.folder)? {
+            let path = path(&self.folder, old);
+            if old + FILES <= self.number || (old < self.number && self.is_old(&path, now)?) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_old(&self, path: &Path, now: Timestamp) -> io::Result<bool> {
+        let modified = fs::metadata(path)?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok(now.since(Timestamp(0).plus(modified)) > self.keep.time)
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+fn path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.jsonl"))
+}
+
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for item in fs::read_dir(folder)? {
+        let name = item?.file_name();
+        numbers.extend(name.to_str().and_then(|n| n.strip_suffix(".jsonl")).and_then(|n| n.parse::<u64>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Ledger;
+    use crate::mail::{Door, Origin};
+
+    fn account(n: u64) -> Account {
+        Account::of_session(Id(n), Timestamp(n), &Origin::door(Door::Smtp), Ledger::default(), "554 no".into())
+    }
+
+    #[test]
+    fn found_again_newest_first_and_after_a_restart_but_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let keep = Keep { size: 8 * 4096, time: Duration::from_secs(60) };
+        let history = History::open(dir.path(), keep).unwrap();
+        (0..1000).for_each(|n| history.note(account(n)));
+        assert_eq!(history.get(Id(999)).unwrap(), Some(account(999)));
+        assert_eq!(history.get(Id(0)).unwrap(), None, "the oldest file is gone");
+        let two = history.find(2, |a| a.id.0 % 2 == 0).unwrap();
+        assert_eq!(two.iter().map(|a| a.id.0).collect::<Vec<_>>(), [998, 996]);
+        drop(history);
+        let size: u64 = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum();
+        assert!(size < 10 * 4096, "{size}");
+        fs::write(path(dir.path(), 99), "{\"id\":\"torn").unwrap();
+        assert!(History::open(dir.path(), keep).unwrap().get(Id(999)).unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_watches_is_fed() {
+        let dir = tempfile::tempdir().unwrap();
+        let history = History::open(dir.path(), Keep { size: 1 << 20, time: Duration::from_secs(60) }).unwrap();
+        let mut feed = history.watch();
+        history.note(account(7));
+        history.announce(|| account(8));
+        assert_eq!((feed.recv().await.unwrap().id, feed.recv().await.unwrap().id), (Id(7), Id(8)));
+        assert_eq!(history.get(Id(8)).unwrap(), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! Where every door ends: the trace field, `transport.submit`, the commit, and what became of it all.
+//!
+//! A door hands over a transaction with its message and gets a [`Receipt`]. If that says accepted, the message is on
+//! stable storage and its id may be told; if it says refused, nothing was kept but the ledger.
+
+pub mod account;
+pub mod history;
+mod received;
+mod submit;
+
+pub use account::{Account, RecipientAccount, State};
+pub use history::History;
+pub use received::Trace;
+pub use submit::{Intake, Mark, Receipt, Submission};

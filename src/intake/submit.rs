@@ -1,0 +1,210 @@
+//! The one way in: `transport.submit`, the verdicts on single recipients, the commit.
+
+use super::account::{Account, State};
+use super::history::History;
+use super::received::Trace;
+use crate::event::host::Clock;
+use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
+use crate::mail::{Fate, Id, IdSource, Origin, Reply};
+use crate::snapshot::Snapshot;
+use crate::spool::{Entry, Fence, Hold, Json, Record, Spool};
+use std::sync::Arc;
+
+/// What a sink decided about the whole transaction before its content came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mark {
+    /// Accept and drop.
+    Discard,
+    /// Accept and park.
+    Hold {
+        /// Why.
+        reason: String,
+        /// The binding that held.
+        place: Place,
+    },
+}
+
+/// What a door hands over.
+pub struct Submission<'a> {
+    /// The snapshot that the transaction is pinned to.
+    pub snapshot: &'a Snapshot,
+    /// Where it comes from.
+    pub origin: &'a Origin,
+    /// The session, if it came over one.
+    pub session: Option<&'a mut SessionState>,
+    /// Envelope and message.
+    pub transaction: &'a mut Transaction,
+    /// Whether the client said EHLO or LHLO.
+    pub extended: bool,
+    /// What was decided before.
+    pub mark: Option<Mark>,
+    /// Whether the door can refuse single recipients after the content, as LMTP can.
+    pub each: bool,
+}
+
+/// What the door may say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Receipt {
+    /// The message is ours, durably, or was dropped on a sink's word.
+    Accepted,
+    /// It is not; this is why. 4xx or 5xx.
+    Refused(Reply),
+}
+
+/// Takes messages from all doors.
+pub struct Intake {
+    /// The store.
+    pub spool: Arc<dyn Spool>,
+    /// The right to write to it.
+    pub fence: Fence,
+    /// What became of transactions.
+    pub history: Arc<History>,
+    /// Ids of sessions, transactions and messages.
+    pub ids: IdSource,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where accepted messages go on.
+    pub queue: tokio::sync::mpsc::UnboundedSender<Entry>,
+}
+
+impl Intake {
+    /// A fresh id.
+    pub fn next_id(&self) -> Id {
+        self.ids.next(self.clock.now().0)
+    }
+
+    /// Runs a message through `transport.submit` and makes it durable. The message must be on the transaction.
+    pub async fn accept(&self, mut submission: Submission<'_>) -> (Receipt, std::time::Duration) {
+        self.trace(&mut submission);
+        let mut delay = std::time::Duration::ZERO;
+        let mark = match submission.mark.take() {
+            Some(mark) => Some(mark),
+            None => match self.ask(&mut submission, &mut delay).await {
+                Ok(mark) => mark,
+                Err(reply) => return (Receipt::Refused(reply), delay),
+            },
+        };
+        (self.keep(submission, mark).await, delay)
+    }
+
+    fn trace(&self, submission: &mut Submission<'_>) {
+        let transaction = &mut *submission.transaction;
+        let hostname = submission.snapshot.settings.hostname.as_str();
+        let trace = Trace {
+            hostname,
+            origin: submission.origin,
+            extended: submission.extended,
+            id: transaction.id,
+            time: self.clock.now(),
+        };
+        let value = trace.value(&transaction.letter.envelope);
+        if let Some(message) = &mut transaction.letter.message
+            && let Err(error) = message.header.prepend("Received", &value)
+        {
+            tracing::error!(id = %transaction.id, %error, "the trace field could not be added");
+        }
+    }
+
+    async fn ask(
+        &self,
+        submission: &mut Submission<'_>,
+        delay: &mut std::time::Duration,
+    ) -> Result<Option<Mark>, Reply> {
+        let mut stage = Stage::new(submission.origin);
+        stage.session = submission.session.as_deref_mut();
+        stage.transaction = Some(submission.transaction);
+        let decision = submission.snapshot.dispatcher.raise(Event::TransportSubmit, &mut stage).await;
+        *delay = stage.delay;
+        match decision {
+            Decision::Proceed | Decision::Answer(_) => Ok(None),
+            Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => Err(reply),
+            Decision::Discard => Ok(Some(Mark::Discard)),
+            Decision::Hold { reason, place } => Ok(Some(Mark::Hold { reason, place })),
+        }
+    }
+
+    async fn keep(&self, submission: Submission<'_>, mark: Option<Mark>) -> Receipt {
+        let Submission { origin, transaction, each, .. } = submission;
+        if let Some(reply) = refused_by_all(transaction) {
+            return Receipt::Refused(reply);
+        }
+        let Some(entry) = entry(transaction, origin, self.clock.now(), mark, each) else {
+            self.history.note(Account::of_transaction(transaction, origin, State::Discarded, None));
+            tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "discarded");
+            return Receipt::Accepted;
+        };
+        let Some(content) = transaction.letter.message.as_ref().map(crate::mail::Message::content) else {
+            return Receipt::Refused(Reply::foreign(554, None, "There is no message"));
+        };
+        let batch = vec![Record::Accept(Box::new(entry.clone()), content)];
+        if let Err(fault) = self.spool.commit(self.fence, batch).await {
+            tracing::error!(id = %transaction.id, %fault, "not accepted: the spool could not keep it");
+            return Receipt::Refused(fault.reply());
+        }
+        tracing::info!(
+            id = %entry.id, door = %origin.door, client = origin.client.map(tracing::field::display), sender = %entry.envelope.sender,
+            recipients = entry.envelope.recipients.len(), size = entry.content.len(), held = entry.hold.is_some(), "accepted"
+        );
+        self.history
+            .announce(|| Account::of_entry(&entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
+        // The queue is gone only when the server is stopping; the message is in the spool for the next start.
+        let _ = self.queue.send(entry);
+        Receipt::Accepted
+    }
+}
+
+/// If every recipient was refused: one reply, 4xx if any of theirs is.
+fn refused_by_all(transaction: &Transaction) -> Option<Reply> {
+    let recipients = &transaction.letter.envelope.recipients;
+    let mut worst = None;
+    for recipient in recipients {
+        match &recipient.fate {
+            Fate::Deferred(reply) => return all_refused(recipients).then(|| reply.clone()),
+            Fate::Rejected(reply) => worst = worst.or(Some(reply.clone())),
+            _ => return None,
+        }
+    }
+    worst
+}
+
+fn all_refused(recipients: &[crate::mail::Recipient]) -> bool {
+    recipients.iter().all(|r| matches!(r.fate, Fate::Deferred(_) | Fate::Rejected(_)))
+}
+
+/// The entry to keep, or nothing if nobody is left to deliver to.
+fn entry(
+    transaction: &Transaction,
+    origin: &Origin,
+    now: crate::mail::Timestamp,
+    mark: Option<Mark>,
+    each: bool,
+) -> Option<Entry> {
+    let letter = &transaction.letter;
+    let message = letter.message.as_ref()?;
+    let mut entry =
+        Entry::new(transaction.id, now, origin.clone(), letter.envelope.clone(), message.header_len(), message.len());
+    for (recipient, state) in letter.envelope.recipients.iter().zip(&mut entry.recipients) {
+        state.next = now;
+        match &recipient.fate {
+            Fate::Accepted => {}
+            Fate::Held(reason) => state.held = Some(reason.clone()),
+            Fate::Discarded => state.done = true,
+            // Over LMTP the client is told; elsewhere it was too late to say no to this one alone.
+            Fate::Rejected(_) | Fate::Deferred(_) if each => state.done = true,
+            Fate::Rejected(reply) | Fate::Deferred(reply) => {
+                state.held = Some(format!("refused by a sink after the others were accepted: {reply}"))
+            }
+        }
+    }
+    match mark {
+        Some(Mark::Discard) => return None,
+        Some(Mark::Hold { reason, place }) => {
+            let by = place.sink.to_string();
+            entry.hold = Some(Hold { reason, by, place: Json::of(&place).unwrap_or_default() });
+        }
+        None => {}
+    }
+    entry.properties = letter.properties.clone();
+    entry.ledger = Json::of(&transaction.ledger).unwrap_or_default();
+    (!entry.is_done()).then_some(entry)
+}

@@ -1,0 +1,197 @@
+//! The questions about a transaction: MAIL, RCPT, DATA, the header, the message, its size.
+
+use super::answer;
+use super::ask::Asker;
+use super::guard;
+use super::mail::OpenMail;
+use crate::event::transaction::Candidate;
+use crate::event::{Answer as SinkAnswer, Decision, Event, Focus, Transaction};
+use crate::intake::{Receipt, Submission};
+use crate::mail::{Envelope, ForwardPath, Recipient, Reply, Role};
+use crate::smtp::{Answer, MailCommand, RcptCommand};
+
+impl Asker {
+    /// MAIL: opens the transaction.
+    pub(super) async fn mail(&mut self, command: MailCommand) -> Answer {
+        self.begin(&command);
+        let room = self.server.room.refusal(command.size, &self.snapshot.settings, &*self.server.intake.spool);
+        let answer = match room {
+            Some(reply) => self.guarded(Event::InMail, "MAIL", reply),
+            None => {
+                let decision = self.raise(Event::InMail, Focus::None).await;
+                self.settle(decision)
+            }
+        };
+        if answer != Answer::Go {
+            self.trailing = 1;
+        }
+        answer
+    }
+
+    /// Opens the transaction, unless the size question of the same MAIL has done so.
+    fn begin(&mut self, command: &MailCommand) {
+        if self.mail.is_some() {
+            return;
+        }
+        let newest = self.server.current.pin();
+        if newest.generation != self.snapshot.generation && newest.offers_as(&self.snapshot, self.listener) {
+            self.snapshot = newest;
+            self.renew_profile();
+        }
+        let mut envelope = Envelope::new(command.sender.clone());
+        envelope.body = command.body;
+        envelope.smtputf8 = command.smtputf8;
+        envelope.size = command.size;
+        envelope.ret = command.ret;
+        envelope.envid.clone_from(&command.envid);
+        envelope.params.clone_from(&command.claimed);
+        let mut ledger = self.state.ledger.clone();
+        ledger.generation = self.snapshot.generation;
+        let intake = &self.server.intake;
+        let transaction = Transaction::new(intake.next_id(), intake.clock.now(), envelope, ledger);
+        self.mail = Some(OpenMail::new(transaction, self.snapshot.clone()));
+    }
+
+    /// A decision becomes an answer; one about the whole transaction becomes its mark.
+    fn settle(&mut self, decision: Decision) -> Answer {
+        match answer::of_transaction(decision) {
+            Err(answer) => answer,
+            Ok(None) => Answer::Go,
+            Ok(mark) => {
+                if let Some(mail) = &mut self.mail {
+                    mail.mark = mark;
+                }
+                Answer::Go
+            }
+        }
+    }
+
+    /// A guard refuses, and the ledger says so.
+    fn guarded(&mut self, event: Event, about: &str, reply: Reply) -> Answer {
+        if let Some(mail) = &mut self.mail {
+            mail.transaction.ledger.note_guard(event, about, &reply);
+        }
+        Answer::Refuse(reply)
+    }
+
+    /// RCPT: guards, sinks, and the recipient into the envelope.
+    pub(super) async fn rcpt(&mut self, command: RcptCommand) -> Answer {
+        let Some(mail) = &self.mail else { return answer::lost() };
+        let standing = mail.snapshot.directory.standing(&command.path, self.origin.client, self.origin.auth.is_some());
+        let mut recipient = Recipient::new(command.path.clone(), standing);
+        recipient.notify = command.notify;
+        recipient.orcpt = command.orcpt;
+        recipient.params = command.claimed;
+        let mut candidate = Candidate { recipient, added: Vec::new(), vouched: false };
+        let decision = self.raise(Event::InRcpt, Focus::Recipient(&mut candidate)).await;
+        let answer = self.settle(decision);
+        if answer != Answer::Go {
+            return answer;
+        }
+        match guard::refusal(standing) {
+            Some(reply) if !candidate.vouched => self.guarded(Event::InRcpt, command.path.as_str(), reply),
+            _ => self.admit(command.path, candidate),
+        }
+    }
+
+    /// Puts the candidate, and what sinks added beside it, into the envelope.
+    fn admit(&mut self, path: ForwardPath, candidate: Candidate) -> Answer {
+        let Some(mail) = &mut self.mail else { return answer::lost() };
+        let directory = &mail.snapshot.directory;
+        // What a sink adds it may send anywhere.
+        let added = candidate.added.into_iter().map(|p| {
+            let standing = directory.standing(&p, None, true);
+            Recipient::new(p, standing)
+        });
+        let recipients = &mut mail.transaction.letter.envelope.recipients;
+        recipients.push(candidate.recipient);
+        recipients.extend(added);
+        mail.accepted.push(path);
+        Answer::Go
+    }
+
+    /// DATA or the first BDAT.
+    pub(super) async fn data(&mut self) -> Answer {
+        let draft = self.server.intake.spool.draft();
+        let Some(mail) = &mut self.mail else { return answer::lost() };
+        mail.start(draft);
+        let decision = self.raise(Event::InData, Focus::None).await;
+        self.settle(decision)
+    }
+
+    /// The header is complete.
+    pub(super) async fn headers(&mut self, len: u64) -> Answer {
+        let Some(mail) = &mut self.mail else { return answer::lost() };
+        mail.header_done(len);
+        let decision = self.raise(Event::InHeaders, Focus::None).await;
+        self.settle(decision)
+    }
+
+    /// The message is complete.
+    pub(super) async fn message(&mut self) -> Answer {
+        let Some(mail) = &mut self.mail else { return answer::lost() };
+        let answer = match mail.complete() {
+            Err(fault) => Answer::Refuse(fault.reply()),
+            Ok(()) => {
+                let decision = self.raise(Event::InMessage, Focus::None).await;
+                match self.settle(decision) {
+                    Answer::Go => self.submit().await,
+                    refused => refused,
+                }
+            }
+        };
+        if let Answer::Refuse(_) | Answer::Close(_) = &answer {
+            let lmtp = self.origin.role == Some(Role::Lmtp) && matches!(answer, Answer::Refuse(_));
+            self.trailing = if lmtp { self.mail.as_ref().map_or(1, |m| m.accepted.len()) } else { 1 };
+        }
+        answer
+    }
+
+    async fn submit(&mut self) -> Answer {
+        let Some(mut mail) = self.mail.take() else { return answer::lost() };
+        let lmtp = self.origin.role == Some(Role::Lmtp);
+        let submission = Submission {
+            snapshot: &mail.snapshot,
+            origin: &self.origin,
+            session: Some(&mut self.state),
+            transaction: &mut mail.transaction,
+            extended: self.extended,
+            mark: mail.mark.take(),
+            each: lmtp,
+        };
+        let server = self.server.clone();
+        let (receipt, delay) = server.intake.accept(submission).await;
+        self.wait(delay).await;
+        match receipt {
+            Receipt::Refused(reply) => {
+                self.mail = Some(mail);
+                Answer::Refuse(reply)
+            }
+            Receipt::Accepted if lmtp => {
+                let transaction = &mail.transaction;
+                Answer::Each(answer::each(transaction.id, &mail.accepted, &transaction.letter.envelope.recipients))
+            }
+            Receipt::Accepted => Answer::Say(answer::accepted(mail.transaction.id)),
+        }
+    }
+
+    /// The message is, or is declared to be, over the limit.
+    pub(super) async fn oversize(&mut self, size: u64, declared: Option<Box<MailCommand>>) -> Answer {
+        if let Some(command) = &declared {
+            self.begin(command);
+        }
+        let focus = Focus::Oversize { size, declared: declared.is_some() };
+        let decision = self.raise(Event::TransportOversize, focus).await;
+        let most = self.snapshot.settings.limits.message_size_max;
+        let answer = match decision {
+            Decision::Answer(SinkAnswer::Limit(limit)) if limit.min(most) >= size => return Answer::Limit(limit.min(most)),
+            Decision::Reject(reply) | Decision::Defer(reply, _) => Answer::Refuse(reply),
+            Decision::Disconnect(reply) => Answer::Close(reply),
+            _ => Answer::Go,
+        };
+        if declared.is_some() {
+            self.trailing = 1;
+        }
+        answer
+    }
+}

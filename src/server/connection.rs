@@ -1,0 +1,189 @@
+//! One connection: octets in, the machine driven, replies out.
+//!
+//! Replies of a pipelined group leave in one write: when the machine needs more input, when a decision takes time, or
+//! when much has gathered.
+
+use super::ask::Asker;
+use super::pace::{self, Pace};
+use super::peek;
+use crate::smtp::{Answer, Question, Session, Step};
+use bytes::BytesMut;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// What is read at a time.
+const READ: usize = 16 * 1024;
+/// What an idle connection keeps.
+const IDLE_BUFFER: usize = 1024;
+/// Replies that gather before they are written in any case.
+const GATHER: usize = 32 * 1024;
+
+/// One connection.
+pub(super) struct Connection<S> {
+    stream: S,
+    input: BytesMut,
+    output: Vec<u8>,
+    session: Session,
+    asker: Asker,
+    pace: Pace,
+}
+
+/// What a read brought.
+enum Got {
+    /// Octets.
+    Input,
+    /// The end: the client is gone.
+    End,
+    /// Nothing in time; the session is told to close.
+    Late,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(super) fn new(stream: S, session: Session, asker: Asker) -> Self {
+        let pace = Pace::new(&asker.snapshot.settings.limits);
+        Self { stream, input: BytesMut::new(), output: Vec::new(), session, asker, pace }
+    }
+
+    /// Serves the client until it is gone. The error is the socket's.
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let result = self.serve().await;
+        self.asker.finish();
+        result
+    }
+
+    async fn serve(&mut self) -> io::Result<()> {
+        loop {
+            match self.session.next(&mut self.input) {
+                Step::Read => {
+                    self.flush().await?;
+                    if let Got::End = self.read().await? {
+                        return Ok(());
+                    }
+                }
+                Step::Reply(reply) => {
+                    let reply = self.asker.reply(reply).await;
+                    reply.write(&mut self.output, self.session.statuses());
+                    if self.output.len() >= GATHER {
+                        self.flush().await?;
+                    }
+                }
+                Step::Ask(question) => self.ask(question).await?,
+                Step::Body(octets) => {
+                    self.pace.body(octets.len());
+                    self.asker.body(&octets);
+                }
+                Step::Drop { replies } => {
+                    self.pace.body_done();
+                    self.asker.dropped(replies);
+                }
+                // `ask` answers every question before the next step.
+                Step::Wait => return Err(io::Error::other("the protocol machine waits for an answer that was given")),
+                Step::Close => {
+                    self.flush().await?;
+                    return self.stream.shutdown().await;
+                }
+            }
+        }
+    }
+
+    async fn ask(&mut self, question: Question) -> io::Result<()> {
+        let connecting = question == Question::Connect;
+        if let Question::Message { .. } = question {
+            self.pace.body_done();
+        }
+        let answer = {
+            let mut deciding = pin!(self.asker.answer(question));
+            match peek::now(deciding.as_mut()).await {
+                Some(answer) => answer,
+                None => {
+                    // What takes its time must not keep back what is decided already.
+                    write(&mut self.stream, &mut self.output, self.pace.patience()).await?;
+                    deciding.await
+                }
+            }
+        };
+        if let Some(profile) = self.asker.profile.take() {
+            self.session.set_profile(profile);
+        }
+        if connecting && self.talks_early().await? {
+            self.session.too_early();
+            return Ok(());
+        }
+        self.answer(answer)
+    }
+
+    fn answer(&mut self, answer: Answer) -> io::Result<()> {
+        self.session.answer(answer).map_err(|misuse| {
+            tracing::error!(%misuse, "the protocol machine was answered wrongly");
+            io::Error::other(misuse)
+        })
+    }
+
+    /// Waits out the greeting delay, or just looks, for octets that come before the greeting (RFC 5321 4.3.1).
+    async fn talks_early(&mut self) -> io::Result<bool> {
+        let delay = self.asker.snapshot.settings.limits.greeting_delay;
+        let mut reading = pin!(self.stream.read_buf(&mut self.input));
+        let read = if delay.is_zero() {
+            // The first poll of a fresh socket says `pending` until the reactor has been asked once.
+            tokio::task::yield_now().await;
+            peek::now(reading.as_mut()).await
+        } else {
+            tokio::time::timeout(delay, reading).await.ok()
+        };
+        match read {
+            Some(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Some(Ok(_)) => Ok(true),
+            Some(Err(error)) => Err(error),
+            None => Ok(false),
+        }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        write(&mut self.stream, &mut self.output, self.pace.patience()).await
+    }
+
+    /// Reads once, within the limits of time. An overrun closes the session with its reply.
+    async fn read(&mut self) -> io::Result<Got> {
+        let limits = &self.asker.snapshot.settings.limits;
+        let (deadline, late) = self.pace.deadline(limits);
+        if self.input.is_empty() && self.input.capacity() > READ {
+            self.input = BytesMut::with_capacity(IDLE_BUFFER);
+        }
+        self.input.reserve(if self.pace.in_body() { READ } else { IDLE_BUFFER });
+        let stopping = self.asker.server.stopping.clone();
+        let told = self.pace.is_stopping();
+        tokio::select! {
+            biased;
+            read = self.stream.read_buf(&mut self.input) => Ok(if read? == 0 { Got::End } else { Got::Input }),
+            () = tokio::time::sleep_until(deadline) => {
+                self.session.close(late);
+                Ok(Got::Late)
+            }
+            () = stopping.cancelled(), if !told => {
+                self.stop();
+                Ok(Got::Late)
+            }
+        }
+    }
+
+    /// The server begins to stop: a message that is coming in may be finished, everybody else is told.
+    fn stop(&mut self) {
+        self.pace.stop();
+        if !self.pace.in_body() {
+            self.session.close(pace::SHUTDOWN);
+        }
+    }
+}
+
+/// Writes what has gathered. A client that does not read is given as long as one that does not write.
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>, patience: Duration) -> io::Result<()> {
+    if output.is_empty() {
+        return Ok(());
+    }
+    tokio::time::timeout(patience, stream.write_all(output)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    output.clear();
+    output.shrink_to(GATHER);
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The snapshot: settings, directory and bindings in force, as one immutable whole with a generation number.
+//!
+//! A reload builds a new one beside the old and exchanges one pointer. Whoever works on a session, a transaction or a pass
+//! holds the snapshot that it pinned, and the old one goes when its last user ends.
+
+mod profile;
+
+use crate::config::Settings;
+use crate::config::recipients::User;
+use crate::directory::Directory;
+use crate::event::{Dispatcher, Registered};
+use crate::smtp::Profile;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// Everything that decides what happens to mail.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Counts snapshots from 1.
+    pub generation: u64,
+    /// The configuration.
+    pub settings: Settings,
+    /// Who is local, and who may relay.
+    pub directory: Directory,
+    /// The bindings.
+    pub dispatcher: Dispatcher,
+    /// The loaded sinks, in the manifest's order.
+    pub sinks: Vec<Arc<Registered>>,
+    /// What sessions are told, for each listener in the order of the settings.
+    pub profiles: Vec<Arc<Profile>>,
+}
+
+impl Snapshot {
+    /// Puts the parts together. The error says which sink claims what it can't have.
+    pub fn new(
+        generation: u64,
+        settings: Settings,
+        dispatcher: Dispatcher,
+        sinks: Vec<Arc<Registered>>,
+    ) -> Result<Self, String> {
+        let directory = directory(&settings)?;
+        let profiles = settings
+            .listeners
+            .iter()
+            .map(|l| profile::of(&settings, l.role, &sinks).map(Arc::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { generation, settings, directory, dispatcher, sinks, profiles })
+    }
+
+    /// Whether a session of the other snapshot can go on under this one before its next EHLO: what it was offered is the same.
+    pub fn offers_as(&self, other: &Self, listener: usize) -> bool {
+        match (self.profiles.get(listener), other.profiles.get(listener)) {
+            (Some(a), Some(b)) => a.extensions == b.extensions,
+            _ => false,
+        }
+    }
+}
+
+fn directory(settings: &Settings) -> Result<Directory, String> {
+    let mut builder =
+        Directory::builder().hostname(settings.hostname.as_str()).plus_addressing(settings.recipients.plus_addressing);
+    for domain in &settings.domains.local {
+        builder = builder.local(domain);
+    }
+    for domain in &settings.domains.relay_to {
+        builder = builder.relay_to(domain);
+    }
+    for net in &settings.domains.relay_from {
+        builder = builder.relay_from(*net);
+    }
+    if let Some(users) = &settings.recipients.users {
+        builder = builder.listed_users_only();
+        for user in users {
+            builder = match user {
+                User::Everywhere(name) => builder.user(name),
+                User::At(address) => builder.user_address(address),
+            };
+        }
+    }
+    builder.build().map_err(|e| e.to_string())
+}
+
+/// The pointer to the snapshot in force.
+#[derive(Debug)]
+pub struct Current(ArcSwap<Snapshot>);
+
+impl Current {
+    /// Starts with this one.
+    pub fn new(first: Snapshot) -> Self {
+        Self(ArcSwap::from_pointee(first))
+    }
+
+    /// Pins the one in force.
+    pub fn pin(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Puts another in force and returns the one before.
+    pub fn swap(&self, next: Snapshot) -> Arc<Snapshot> {
+        self.0.swap(Arc::new(next))
+    }
+}
