@@ -266,9 +266,9 @@ fn call() -> impl Strategy<Value = Call> {
     let key = 0u8..14;
     prop_oneof![
         key.clone().prop_map(Call::Get),
-        (key.clone(), any::<u16>(), any::<Option<u8>>()).prop_map(|(k, v, t)| Call::Set(k, v, t)),
+        (key.clone(), any::<u16>(), prop::option::of(1u8..)).prop_map(|(k, v, t)| Call::Set(k, v, t)),
         key.clone().prop_map(Call::Remove),
-        (key.clone(), any::<i8>(), any::<Option<u8>>()).prop_map(|(k, v, t)| Call::Increment(k, v, t)),
+        (key.clone(), any::<i8>(), prop::option::of(1u8..)).prop_map(|(k, v, t)| Call::Increment(k, v, t)),
         (key, prop::option::of(-1i8..2), prop::option::of(-1i8..2)).prop_map(|(k, a, b)| Call::Swap(k, a, b)),
         any::<u8>().prop_map(Call::Pass),
         Just(Call::Flush),
@@ -302,7 +302,7 @@ fn answer(rig: &Rig, call: &Call) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn the_store_answers_as_memory_does(calls in prop::collection::vec(call(), 1..120)) {
         let (memory, store) = (Rig::memory(), Rig::store());

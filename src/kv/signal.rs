@@ -109,6 +109,13 @@ impl Signal {
         state.trouble.replace(why.into()).is_none()
     }
 
+    /// Waits until the writer has got over what failed.
+    #[cfg(test)]
+    pub(super) fn wait_out_trouble(&self) {
+        let state = self.to_waiters.wait_while(self.lock(), |s| s.trouble.is_some());
+        drop(state.unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn pause_while<'a>(
         &'a self,
         state: MutexGuard<'a, State>,

@@ -10,7 +10,7 @@ const GATHER: Duration = Duration::from_millis(50);
 /// How often old entries are looked for when nothing else happens.
 const IDLE: Duration = Duration::from_secs(1);
 /// The pause before the file is tried again, doubling from the first to the second.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// Runs until it is told to stop, and then once more.
 pub(super) fn run(core: &Core, opener: &Opener) {
