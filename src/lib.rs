@@ -2,6 +2,7 @@
 //! decided is decided by sinks.
 
 pub mod config;
+pub mod builtin;
 pub mod directory;
 pub mod event;
 pub mod intake;

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Sink and key to the time when the value is over, in milliseconds, and the value.
-const ENTRIES: TableDefinition<(&str, &str), (Option<u64>, &[u8])> = TableDefinition::new("entries");
+const ENTRIES: TableDefinition<(&str, &str), Row> = TableDefinition::new("entries");
+type Row = (Option<u64>, &'static [u8]);
 /// Sink, time when the value is over, key.
 const DUE: TableDefinition<(&str, u64, &str), ()> = TableDefinition::new("due");
 /// Sink to keys and octets.

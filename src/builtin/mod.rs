@@ -1,0 +1,3 @@
+//! What the native sinks that ship are made of.
+
+pub mod bucket;
