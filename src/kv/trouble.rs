@@ -1,6 +1,6 @@
 //! The durable store when things go wrong: restarts, crashes, damaged files, disks that fail.
 
-use super::disk::Disk;
+use super::disk::{Disk, DiskFault};
 use super::{OpenError, Quota, Store, Usage};
 use crate::event::host::{KvFault, KvOf, ManualClock};
 use crate::mail::Timestamp;
@@ -8,6 +8,7 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 use std::fs::{self, File};
 use std::io::Error as IoError;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -147,7 +148,8 @@ fn no_wrong_octet_is_believed() {
     own(&open(dir.path())).set("a", b"the value", None).unwrap();
     let good = fs::read(file_of(dir.path())).unwrap();
     let used: Vec<usize> = (0..good.len()).filter(|&at| good[at] != 0).collect();
-    for at in used.iter().step_by(used.len() / 30 + 1).copied() {
+    let of_the_value = (0..good.len()).filter(|&at| good[at..].starts_with(b"the value"));
+    for at in used.iter().copied().step_by(used.len() / 30 + 1).chain(of_the_value) {
         let dir = tempfile::tempdir().unwrap();
         let mut bad = good.clone();
         bad[at] ^= 0x55;
@@ -159,6 +161,24 @@ fn no_wrong_octet_is_believed() {
         own(&store).set("b", b"2", None).unwrap();
         own(&store).flush().unwrap();
     }
+}
+
+#[test]
+fn a_file_that_is_damaged_while_in_use_is_moved_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let own = own(&store);
+    own.set("a", b"1", None).unwrap();
+    own.flush().unwrap();
+    let file = File::options().write(true).open(file_of(dir.path())).unwrap();
+    file.write_all_at(&vec![0; file.metadata().unwrap().len() as usize - 4096], 4096).unwrap();
+    store.core().disk_failed(&DiskFault::Damaged("a page is not what it was".to_owned()));
+    store.core().signal.wait_out_trouble();
+    assert_eq!(aside(dir.path()).len(), 1);
+    assert_eq!((own.get("a").unwrap(), store.usage("own")), (None, Usage::default()));
+    own.set("b", b"22", None).unwrap();
+    own.flush().unwrap();
+    assert_eq!(store.usage("own"), Usage { keys: 1, bytes: 3 });
 }
 
 /// A disk that fails to sync while it is told to.
