@@ -112,7 +112,8 @@ impl Disk {
         let new = !path.exists();
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let disk = Self::on(|builder| builder.create_with_backend(FileBackend::new(file)?))?;
-        if new && let Some(directory) = path.parent() {
+        if new {
+            let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
             File::open(directory)?.sync_all()?;
         }
         Ok(disk)

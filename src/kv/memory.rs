@@ -48,10 +48,7 @@ impl MemoryKv {
         rules::check_key(key)?;
         let now = self.clock.now();
         let mut sinks = self.lock();
-        if !sinks.contains_key(sink) {
-            sinks.insert(sink.to_owned(), Own::default());
-        }
-        let Some(own) = sinks.get_mut(sink) else { return Err(KvFault::Unavailable("out of memory".into())) };
+        let own = sinks.entry(sink.to_owned()).or_default();
         let (change, told) = step(own.entries.get(key).filter(|entry| entry.lives(now)))?;
         own.apply(key, change, self.quota, now)?;
         Ok(told)
