@@ -17,6 +17,8 @@ pub struct Table<'a> {
     asked: Vec<&'static str>,
     /// The keys that will have one.
     refused: Vec<&'static str>,
+    /// The keys that must be there and are not.
+    missing: Vec<&'static str>,
 }
 
 impl<'a> Table<'a> {
@@ -30,7 +32,13 @@ impl<'a> Table<'a> {
             wrong_kind(node, "a table", found);
             return None;
         };
-        let mut table = Self { fields: Some(fields), span: Some(node.span), asked: Vec::new(), refused: Vec::new() };
+        let mut table = Self {
+            fields: Some(fields),
+            span: Some(node.span),
+            asked: Vec::new(),
+            refused: Vec::new(),
+            missing: Vec::new(),
+        };
         let value = read(&mut table, found);
         table.finish(found);
         Some(value)
@@ -38,7 +46,7 @@ impl<'a> Table<'a> {
 
     /// Reads a table that is not there: every key is missing.
     pub fn absent<T>(found: &mut Diagnostics, read: impl FnOnce(&mut Self, &mut Diagnostics) -> T) -> T {
-        read(&mut Self { fields: None, span: None, asked: Vec::new(), refused: Vec::new() }, found)
+        read(&mut Self { fields: None, span: None, asked: Vec::new(), refused: Vec::new(), missing: Vec::new() }, found)
     }
 
     /// The place of the table; nothing if it is not there.
@@ -88,7 +96,7 @@ impl<'a> Table<'a> {
         convert: impl FnOnce(&'a Node, &mut Diagnostics) -> Option<T>,
     ) -> Option<T> {
         if self.fields.is_none_or(|f| f.get(key).is_none()) {
-            found.error(self.span, format!("the key `{key}` is missing"));
+            self.missing.push(key);
         }
         self.get(key, found, convert)
     }
@@ -123,8 +131,11 @@ impl<'a> Table<'a> {
     ) -> Vec<T> {
         let Some(node) = self.node(key) else { return Vec::new() };
         if node.as_table().is_some() {
+            // In TOML the place of a table is its header, unless it is an inline one.
+            let text = found.sources.text(node.span.source);
+            let header = text.get(node.span.start as usize..node.span.end as usize).filter(|t| t.starts_with('['));
             let told = found.error(node.span, format!("`{key}` is a list of tables"));
-            told.help(format!("write `[[{key}]]` with double brackets"));
+            told.help(header.map_or("put it in square brackets".to_owned(), |h| format!("write `[{h}]`")));
             return Vec::new();
         }
         list(node, found, |node, found| Table::read(node, found, &mut read)).unwrap_or_default()
@@ -141,19 +152,24 @@ impl<'a> Table<'a> {
     }
 
     fn finish(self, found: &mut Diagnostics) {
-        for field in self.fields.into_iter().flat_map(Fields::iter) {
-            let key = field.key.as_str();
-            if self.asked.contains(&key) || self.refused.contains(&key) {
-                continue;
-            }
-            let told = found.error(field.key_span, format!("unknown key `{key}`"));
-            match suggest(key, self.asked.iter().copied()) {
-                Some(meant) => told.label(format!("did you mean `{meant}`?")),
+        let known = |key: &str| self.asked.contains(&key) || self.refused.contains(&key);
+        let mut missing = self.missing;
+        for field in self.fields.into_iter().flat_map(Fields::iter).filter(|f| !known(&f.key)) {
+            let told = found.error(field.key_span, format!("unknown key `{}`", field.key));
+            match suggest(&field.key, self.asked.iter().copied()) {
+                Some(meant) => {
+                    told.label(format!("did you mean `{meant}`?"));
+                    // One slip is one error.
+                    missing.retain(|key| *key != meant);
+                }
                 None => {
                     let known: Vec<String> = self.asked.iter().map(|k| format!("`{k}`")).collect();
-                    told.help(format!("known here: {}", alternatives(&known).replace(" or ", " and ")))
+                    told.help(format!("known here: {}", alternatives(&known).replace(" or ", " and ")));
                 }
-            };
+            }
+        }
+        for key in missing {
+            found.error(self.span, format!("the key `{key}` is missing"));
         }
     }
 }

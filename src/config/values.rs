@@ -60,15 +60,22 @@ pub fn size(node: &Node, found: &mut Diagnostics) -> Option<u64> {
 
 /// A size of at least `least` octets.
 pub fn size_from(least: u64) -> impl Fn(&Node, &mut Diagnostics) -> Option<u64> {
+    size_between(least, u64::MAX)
+}
+
+/// A size of `least` to `most` octets.
+pub fn size_between(least: u64, most: u64) -> impl Fn(&Node, &mut Diagnostics) -> Option<u64> {
     move |node, found| {
         let octets = size(node, found)?;
-        if octets < least {
-            found
-                .error(node.span, "the size is too small")
-                .label(format!("must be at least {}", units::write_size(least)));
-            return None;
-        }
-        Some(octets)
+        let (message, bound) = if octets < least {
+            ("the size is too small", format!("must be at least {}", units::write_size(least)))
+        } else if octets > most {
+            ("the size is too large", format!("must be at most {}", units::write_size(most)))
+        } else {
+            return Some(octets);
+        };
+        found.error(node.span, message).label(bound);
+        None
     }
 }
 
