@@ -11,3 +11,4 @@ pub mod mail;
 pub mod smtp;
 pub mod snapshot;
 pub mod spool;
+pub mod manifest;

@@ -5,14 +5,35 @@
 //! commit it.
 
 use mailsluice::config::{Diagnostics, Settings};
+use mailsluice::manifest::Manifest;
 use std::fs;
 use std::path::Path;
 
-/// What `check` prints about a folder; paths as if it had been run inside.
-fn check(folder: &Path) -> String {
+/// What `check` prints about a folder; paths as if it had been run inside. It is run on a copy in a place with a short
+/// path, for where the sources lie must not decide whether a Unix socket fits.
+fn check(case: &Path) -> String {
+    let copy = tempfile::tempdir().expect("a folder");
+    let folder = copy.path();
+    copy_into(case, folder);
     let mut found = Diagnostics::default();
-    Settings::read(&folder.join("mailsluice.toml"), &mut found);
+    let settings = Settings::read(&folder.join("mailsluice.toml"), &mut found);
+    if let Some(manifest) = settings.and_then(|s| s.manifest) {
+        Manifest::read(&manifest, &mut found);
+    }
     found.to_string().replace(&format!("{}/", folder.display()), "")
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("a file").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy_into(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("a copy");
+        }
+    }
 }
 
 #[test]
@@ -42,4 +63,45 @@ fn every_broken_configuration_is_told_exactly() {
     }
     assert!(cases >= 25, "only {cases} cases were found");
     assert!(wrong.is_empty(), "{}\nUPDATE=1 rewrites them", wrong.join("\n\n"));
+}
+
+const SAMPLES: [(&str, &str); 3] = [
+    (
+        "mailsluice.toml",
+        "hostname = \"mx.example.com\"\n[[listener]]\naddress = \"127.0.0.1:2525\"\n[domains]\nlocal = [\"bücher.example\"]\n\
+         [recipients]\nusers = [\"alice\", { file = \"none\" }]\n[[route]]\ndomain = \"*.x\"\nto = { smtp = \"h:25\" }\n\
+         [limits]\nidle = \"5 m\"\nmessage-size = \"1 MiB\"\n[queue]\nretry = [\"5m\"]\n",
+    ),
+    (
+        "sinks.toml",
+        "include = []\n[[sink]]\nname = \"a\"\nmodule = \"a.wasm\"\nconfig.x = [1, 2.5, 1979-05-27]\n[[sink.on]]\n\
+         event = \"in.mail\"\npriority = 1\nwhen = { any = [{ sender = \"*\" }] }\n",
+    ),
+    (
+        "sinks.json",
+        "{\"sink\": [{\"name\": \"a\", \"native\": \"log\", \"config\": {\"é\": [null, -1.5e3, \"\\u00e9\"]}, \"on\": []}]}",
+    ),
+];
+
+proptest::proptest! {
+    /// Whatever is typed into a good file, it is read or refused with an error that can be printed.
+    #[test]
+    fn no_slip_of_the_pen_stops_the_reader(
+        sample in 0..SAMPLES.len(), at in 0.0..1.0f64, cut in 0..40usize, typed in "[\\PC\n\t\r\u{0}\"'\\[\\]{}=,.#]{0,8}",
+    ) {
+        let (name, text) = SAMPLES[sample];
+        let start = text.floor_char_boundary((at * text.len() as f64) as usize);
+        let end = text.ceil_char_boundary((start + cut).min(text.len()));
+        let changed = format!("{}{typed}{}", &text[..start], &text[end..]);
+        let path = Path::new("no-such-folder").join(name);
+        let mut found = Diagnostics::default();
+        if name == "mailsluice.toml" {
+            if let Err(errors) = Settings::parse(&path, &changed) {
+                assert!(errors.has_errors() && errors.to_string().starts_with("error") || errors.to_string().contains("\nerror"));
+            }
+        } else {
+            Manifest::parse(&path, &changed, &mut found);
+            assert_eq!(found.is_empty(), found.to_string().is_empty());
+        }
+    }
 }
