@@ -9,6 +9,7 @@ use super::tree::{Node, Value};
 use super::user_file;
 use super::values::wrong_kind;
 use crate::mail::Mailbox;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// The local recipients. Everybody else gets 550 5.1.1 at RCPT.
@@ -29,6 +30,9 @@ pub enum User {
     At(Mailbox),
 }
 
+/// The keys of the local domains. There may be many of them, and many more users.
+pub(super) type Local<'a> = HashSet<&'a str>;
+
 impl Recipients {
     /// Files that are read are added to `files`.
     pub(super) fn read(
@@ -38,24 +42,25 @@ impl Recipients {
         domains: &Domains,
         files: &mut Vec<PathBuf>,
     ) -> Self {
-        let users = table.list("users", found, |node, found| Some(users(node, found, base, domains, files)));
+        let local: Local<'_> = domains.local.iter().map(String::as_str).collect();
+        let users = table.list("users", found, |node, found| Some(users(node, found, base, &local, files)));
         let plus_addressing = table.get("plus-addressing", found, super::values::boolean).unwrap_or(true);
         table.unsupported("verify", "list the users instead", found);
         table.unsupported("aliases", "leave it out: addresses are not expanded yet", found);
-        Self { users: users.map(|lists| lists.concat()), plus_addressing }
+        Self { users: users.map(|lists| lists.into_iter().flatten().collect()), plus_addressing }
     }
 }
 
 /// One element of the list: a user, or a file of them.
-fn users(node: &Node, found: &mut Diagnostics, base: &Path, domains: &Domains, files: &mut Vec<PathBuf>) -> Vec<User> {
+fn users(node: &Node, found: &mut Diagnostics, base: &Path, local: &Local<'_>, files: &mut Vec<PathBuf>) -> Vec<User> {
     match &node.value {
-        Value::String(text) => user(text, node.span, domains, found).into_iter().collect(),
+        Value::String(text) => user(text, node.span, local, found).into_iter().collect(),
         Value::Table(_) => {
             let file = |table: &mut Table<'_>, found: &mut Diagnostics| {
                 table.require("file", found, |n, f| Some((path::below(base, n, f)?, n.span)))
             };
             let Some((path, named_at)) = Table::read(node, found, file).flatten() else { return Vec::new() };
-            let users = user_file::read(&path, named_at, domains, found);
+            let users = user_file::read(&path, named_at, local, found);
             files.push(path);
             users
         }
@@ -67,15 +72,15 @@ fn users(node: &Node, found: &mut Diagnostics, base: &Path, domains: &Domains, f
 }
 
 /// A user as written in the configuration or in a file.
-pub(super) fn user(text: &str, span: Span, domains: &Domains, found: &mut Diagnostics) -> Option<User> {
+pub(super) fn user(text: &str, span: Span, local: &Local<'_>, found: &mut Diagnostics) -> Option<User> {
     // With a domain that is surely good, a local part by itself goes through the one parser of addresses.
-    if let Ok(local) = Mailbox::parse(&format!("{text}@x"))
-        && local.local() == text
+    if let Ok(anywhere) = Mailbox::parse(&format!("{text}@x"))
+        && anywhere.local() == text
     {
-        return Some(User::Everywhere(local.local_unquoted().into()));
+        return Some(User::Everywhere(anywhere.local_unquoted().into()));
     }
     match Mailbox::parse(text) {
-        Ok(mailbox) if domains.local.iter().any(|d| *d == mailbox.domain_key()) => Some(User::At(mailbox)),
+        Ok(mailbox) if local.contains(&*mailbox.domain_key()) => Some(User::At(mailbox)),
         Ok(mailbox) => {
             let told = found.error(span, format!("the domain of `{mailbox}` is not local"));
             told.help(format!("add \"{}\" to `domains.local`, or remove the user", mailbox.domain()));

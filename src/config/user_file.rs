@@ -3,8 +3,7 @@
 //! A `#` begins a comment at the start of a line or after white space, for it may also be part of a name.
 
 use super::diagnostic::{Diagnostics, Severity};
-use super::domains::Domains;
-use super::recipients::{User, user};
+use super::recipients::{Local, User, user};
 use super::sources::Span;
 use std::path::Path;
 
@@ -12,7 +11,7 @@ use std::path::Path;
 const ERRORS_MAX: usize = 10;
 
 /// Reads a file that is named at `named_at`. Lines that can't be used are noted, up to ten of them.
-pub(super) fn read(path: &Path, named_at: Span, domains: &Domains, found: &mut Diagnostics) -> Vec<User> {
+pub(super) fn read(path: &Path, named_at: Span, local: &Local<'_>, found: &mut Diagnostics) -> Vec<User> {
     let Some(id) = found.open(path, Some(named_at)) else { return Vec::new() };
     let text = found.sources.text(id);
     let before = found.count(Severity::Error);
@@ -23,7 +22,7 @@ pub(super) fn read(path: &Path, named_at: Span, domains: &Domains, found: &mut D
         if !entry.is_empty() {
             let from = start + (line.len() - line.trim_start().len());
             let span = Span::new(id, from..from + entry.len());
-            match user(entry, span, domains, found) {
+            match user(entry, span, local, found) {
                 Some(user) => users.push(user),
                 None if found.count(Severity::Error) - before >= ERRORS_MAX => {
                     let told = found.error(named_at, format!("`{}` has too many errors", path.display()));
@@ -69,7 +68,7 @@ mod tests {
         std::fs::write(&path, "ok\n".to_owned() + &"not a user\n".repeat(1000)).unwrap();
         let mut found = Diagnostics::default();
         let id = found.sources.add("f", "x");
-        let users = read(&path, Span::new(id, 0..1), &Domains::default(), &mut found);
+        let users = read(&path, Span::new(id, 0..1), &Local::default(), &mut found);
         assert_eq!((users.len(), found.count(Severity::Error)), (1, ERRORS_MAX + 1));
     }
 }
