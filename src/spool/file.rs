@@ -45,7 +45,7 @@ pub trait File: Send + Sync + fmt::Debug {
     }
 }
 
-impl dyn File {
+impl dyn File + '_ {
     /// `len` octets from `offset`. An error, and no allocation, if the file has fewer.
     pub(super) fn read_vec(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
         if offset.checked_add(len).is_none_or(|end| self.len().is_ok_and(|is| end > is)) {
