@@ -12,3 +12,4 @@ pub mod smtp;
 pub mod snapshot;
 pub mod spool;
 pub mod manifest;
+pub mod transport;

@@ -43,7 +43,7 @@ pub enum Cause {
 
 impl Cause {
     /// What it means for a recipient that is not settled yet.
-    pub(super) fn outcome(self) -> RcptOutcome {
+    pub fn outcome(self) -> RcptOutcome {
         match &self {
             // 552 at RCPT once meant too many recipients: RFC 5321 4.5.3.1.10 has clients read it as 452.
             Self::Reply { stage: Stage::Rcpt, reply } if reply.code() == 552 => RcptOutcome::Deferred(self),
@@ -71,8 +71,12 @@ pub enum Trouble {
     Closed,
     /// The server took longer than [`Stage::patience`].
     TimedOut,
-    /// The connection can't be opened or broke, or our own content can't be read; the operator's text.
+    /// The connection can't be opened; the operator's text.
+    Unreachable(String),
+    /// The connection broke; the operator's text.
     Broken(String),
+    /// Our own content can't be read; the operator's text.
+    Unreadable(String),
     /// The server does not speak the protocol.
     Garbage(ReplyError),
     /// A reply of a class that does not fit the command.
@@ -98,10 +102,22 @@ impl Trouble {
         self.status().0 == 5
     }
 
+    /// What the sender of the message may be told: no paths, no system errors.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Unreachable(_) => "the next host can't be reached".to_owned(),
+            Self::Broken(_) => "the connection to the next host broke".to_owned(),
+            Self::Unreadable(_) => "the message can't be read at the moment".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
     /// Its status (RFC 3463, RFC 6531 3.5).
     pub fn status(&self) -> EnhancedCode {
         match self {
+            Self::Unreachable(_) => EnhancedCode(4, 4, 1),
             Self::Closed | Self::TimedOut | Self::Broken(_) => EnhancedCode(4, 4, 2),
+            Self::Unreadable(_) => EnhancedCode(4, 3, 0),
             Self::Garbage(_) | Self::Misplaced(_) | Self::Unasked => EnhancedCode(4, 5, 0),
             Self::NeedsSmtpUtf8 => EnhancedCode(5, 6, 7),
             Self::NeedsEightBit => EnhancedCode(5, 6, 3),
@@ -115,7 +131,9 @@ impl fmt::Display for Trouble {
         match self {
             Self::Closed => f.write_str("the server closed the connection"),
             Self::TimedOut => f.write_str("the server took too long"),
-            Self::Broken(what) => f.write_str(what),
+            Self::Unreachable(what) => write!(f, "the server can't be reached: {what}"),
+            Self::Broken(what) => write!(f, "the connection broke: {what}"),
+            Self::Unreadable(what) => write!(f, "the message can't be read: {what}"),
             Self::Garbage(error) => write!(f, "the server does not speak SMTP: {error}"),
             Self::Misplaced(reply) => write!(f, "the server gave a reply that does not fit: {reply}"),
             Self::Unasked => f.write_str("the server talked without having been asked"),
