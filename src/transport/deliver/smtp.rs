@@ -7,7 +7,7 @@
 
 use super::connection::{self, Connection};
 use super::{Job, Target};
-use crate::mail::{Domain, EnhancedCode, ForwardPath, OriginalRecipient, Reply};
+use crate::mail::{ForwardPath, OriginalRecipient, Reply};
 use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble, xtext};
 use crate::transport::outcome::{Details, Outcome};
 use std::net::SocketAddr;
