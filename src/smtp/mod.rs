@@ -12,6 +12,8 @@
 pub mod bdat;
 mod body;
 mod chunk;
+//! The protocol, both sides, without I/O: RFC 5321 and its extensions, and LMTP (RFC 2033).
+
 pub mod client;
 pub mod command;
 mod data;

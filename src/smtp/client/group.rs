@@ -83,9 +83,8 @@ pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, 
 fn accepted(transaction: &mut Transaction, part: Part) {
     match part {
         Part::Mail => transaction.mail_accepted = true,
-        // A recipient without a transaction is no recipient, whatever the server says.
-        Part::Rcpt(index) if transaction.mail_accepted => transaction.accepted.push_back(index),
-        Part::Rcpt(_) | Part::Message | Part::Data => {}
+        Part::Rcpt(index) => transaction.accepted.push_back(index),
+        Part::Message | Part::Data => {}
     }
 }
 
