@@ -1,15 +1,16 @@
 //! Mailsluice: a mail transport server in which everything that happens is an event, and everything that may be
 //! decided is decided by sinks.
 
-pub mod config;
 pub mod builtin;
+pub mod config;
 pub mod directory;
 pub mod event;
 pub mod intake;
 pub mod kv;
 pub mod mail;
+pub mod manifest;
+pub mod server;
 pub mod smtp;
 pub mod snapshot;
 pub mod spool;
-pub mod manifest;
 pub mod transport;

@@ -49,7 +49,10 @@ pub(super) fn of_command(decision: Decision, default: impl FnOnce() -> Answer) -
 
 /// The base profile with what sinks asked for this session.
 pub(super) fn profile(base: &Arc<Profile>, facts: &SessionFacts, settings: &Settings) -> Arc<Profile> {
-    let plain = facts.message_size.is_none() && facts.recipients.is_none() && facts.keywords.is_empty() && facts.without.is_empty();
+    let plain = facts.message_size.is_none()
+        && facts.recipients.is_none()
+        && facts.keywords.is_empty()
+        && facts.without.is_empty();
     if plain {
         return base.clone();
     }

@@ -30,7 +30,17 @@ pub(super) struct Asker {
 
 impl Asker {
     pub(super) fn new(server: Arc<Server>, snapshot: Arc<Snapshot>, listener: usize, origin: Origin, id: Id) -> Self {
-        Self { server, snapshot, listener, origin, state: SessionState::new(id), profile: None, extended: false, mail: None, trailing: 0 }
+        Self {
+            server,
+            snapshot,
+            listener,
+            origin,
+            state: SessionState::new(id),
+            profile: None,
+            extended: false,
+            mail: None,
+            trailing: 0,
+        }
     }
 
     /// The answer to a question of the machine.
@@ -136,7 +146,7 @@ impl Asker {
     }
 
     /// A delay ends when the server stops.
-    async fn wait(&self, delay: Duration) {
+    pub(super) async fn wait(&self, delay: Duration) {
         if !delay.is_zero() {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -154,7 +164,9 @@ impl Asker {
         }
         match &self.state.facts.greeting {
             None => Answer::Go,
-            Some(text) => Answer::Say(Reply::foreign(220, None, &format!("{} {text}", self.snapshot.settings.hostname))),
+            Some(text) => {
+                Answer::Say(Reply::foreign(220, None, &format!("{} {text}", self.snapshot.settings.hostname)))
+            }
         }
     }
 
@@ -189,7 +201,13 @@ impl Asker {
     /// A session that a sink refused has an account of its own.
     fn note_session(&self, reply: &Reply) {
         let now = self.server.intake.clock.now();
-        self.server.intake.history.note(Account::of_session(self.state.id, now, &self.origin, self.state.ledger.clone(), reply.to_string()));
+        self.server.intake.history.note(Account::of_session(
+            self.state.id,
+            now,
+            &self.origin,
+            self.state.ledger.clone(),
+            reply.to_string(),
+        ));
         tracing::info!(session = %self.state.id, client = self.origin.client.map(tracing::field::display), %reply, "session refused");
     }
 }

@@ -29,7 +29,9 @@ impl Asker {
 
     fn vrfy(&self, text: &str) -> Answer {
         match self.snapshot.directory.vrfy(text) {
-            Vrfy::User(mailbox) => Answer::Say(Reply::foreign(250, Some(EnhancedCode(2, 1, 5)), &format!("<{mailbox}>"))),
+            Vrfy::User(mailbox) => {
+                Answer::Say(Reply::foreign(250, Some(EnhancedCode(2, 1, 5)), &format!("<{mailbox}>")))
+            }
             Vrfy::Ambiguous => Answer::Refuse(AMBIGUOUS),
             Vrfy::Unknown => Answer::Refuse(UNKNOWN),
             Vrfy::CannotTell => Answer::Say(replies::CAN_NOT_VERIFY),

@@ -184,7 +184,9 @@ impl Asker {
         let decision = self.raise(Event::TransportOversize, focus).await;
         let most = self.snapshot.settings.limits.message_size_max;
         let answer = match decision {
-            Decision::Answer(SinkAnswer::Limit(limit)) if limit.min(most) >= size => return Answer::Limit(limit.min(most)),
+            Decision::Answer(SinkAnswer::Limit(limit)) if limit.min(most) >= size => {
+                return Answer::Limit(limit.min(most));
+            }
             Decision::Reject(reply) | Decision::Defer(reply, _) => Answer::Refuse(reply),
             Decision::Disconnect(reply) => Answer::Close(reply),
             _ => Answer::Go,

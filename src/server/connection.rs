@@ -182,7 +182,9 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>, pati
     if output.is_empty() {
         return Ok(());
     }
-    tokio::time::timeout(patience, stream.write_all(output)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    tokio::time::timeout(patience, stream.write_all(output))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     output.clear();
     output.shrink_to(GATHER);
     Ok(())

@@ -10,8 +10,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 const NO_SUCH_USER: Reply = Reply::new(550, EnhancedCode(5, 1, 1), "No such user here");
-const NO_RELAY: Reply = Reply::new(550, EnhancedCode(5, 7, 1), "Relaying denied: this domain is not ours, and you may not send elsewhere through us");
-const NO_ROOM: Reply = Reply::new(452, EnhancedCode(4, 3, 1), "Not enough room for mail at present; please try again later");
+const NO_RELAY: Reply = Reply::new(
+    550,
+    EnhancedCode(5, 7, 1),
+    "Relaying denied: this domain is not ours, and you may not send elsewhere through us",
+);
+const NO_ROOM: Reply =
+    Reply::new(452, EnhancedCode(4, 3, 1), "Not enough room for mail at present; please try again later");
 const SICK: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "Mail can't be stored at present; please try again later");
 
 /// What a recipient of this standing is told, if no sink vouches for it.
@@ -51,7 +56,9 @@ impl Room {
             match nix::sys::statvfs::statvfs(folder) {
                 // The types differ between platforms.
                 #[allow(clippy::unnecessary_cast)]
-                Ok(stat) => self.free.store((stat.blocks_available() as u64).saturating_mul(stat.fragment_size() as u64), Relaxed),
+                Ok(stat) => self
+                    .free
+                    .store((stat.blocks_available() as u64).saturating_mul(stat.fragment_size() as u64), Relaxed),
                 Err(error) => tracing::warn!(%error, folder = %folder.display(), "the free space can't be told"),
             }
         }

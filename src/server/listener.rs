@@ -16,8 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-const TOO_MANY: Reply = Reply::new(421, EnhancedCode(4, 3, 2), "Too many connections at present; please try again later");
-const TOO_MANY_FROM_YOU: Reply = Reply::new(421, EnhancedCode(4, 7, 0), "Too many connections from your address; please try again later");
+const TOO_MANY: Reply =
+    Reply::new(421, EnhancedCode(4, 3, 2), "Too many connections at present; please try again later");
+const TOO_MANY_FROM_YOU: Reply =
+    Reply::new(421, EnhancedCode(4, 7, 0), "Too many connections from your address; please try again later");
 /// After an accept fails, as it does without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 

@@ -28,7 +28,18 @@ pub(super) struct OpenMail {
 
 impl OpenMail {
     pub(super) fn new(transaction: Transaction, snapshot: Arc<Snapshot>) -> Self {
-        Self { transaction, snapshot, mark: None, accepted: Vec::new(), refused: None, draft: None, header: Vec::new(), header_done: false, header_len: 0, fault: None }
+        Self {
+            transaction,
+            snapshot,
+            mark: None,
+            accepted: Vec::new(),
+            refused: None,
+            draft: None,
+            header: Vec::new(),
+            header_done: false,
+            header_len: 0,
+            fault: None,
+        }
     }
 
     /// The content begins.
@@ -66,7 +77,8 @@ impl OpenMail {
         }
         let Some(draft) = self.draft.take() else { return Ok(()) };
         let content = Content::whole(draft.finish()?);
-        let message = Message::split(&content, self.header_len).map_err(|e| StoreFault::Sick(format!("a draft can't be read: {e}")))?;
+        let message = Message::split(&content, self.header_len)
+            .map_err(|e| StoreFault::Sick(format!("a draft can't be read: {e}")))?;
         self.transaction.letter.message = Some(message);
         Ok(())
     }

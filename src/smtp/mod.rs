@@ -5,15 +5,13 @@
 //! * Lines and words: `line`, `verb`, `command`, `bdat`, `path`, `param`, `xtext`, `fault`.
 //! * The message's octets: `defect`, `data`, `chunk`, `header_end`, `body`.
 //! * What the server is: `profile`, `extension`, `limits`, `replies`.
-//! * The machine: `session`.
+//! * The server's machine: `session`. The client's: `client`.
 //!
 //! Nothing here knows events, sockets or the clock.
 
 pub mod bdat;
 mod body;
 mod chunk;
-//! The protocol, both sides, without I/O: RFC 5321 and its extensions, and LMTP (RFC 2033).
-
 pub mod client;
 pub mod command;
 mod data;

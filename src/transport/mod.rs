@@ -1,9 +1,23 @@
 //! From an accepted message to its next hops.
 //!
-//! * `outcome`: how a try ended, per recipient.
-//! * `deliver`: one try at one next hop.
+//! # Layout
+//!
+//! * [`queue`] keeps what is accepted and says what is due; [`operate`] is what an operator does to it.
+//! * [`pipeline`] runs a pass: [`categorize`], [`route`], `deliver`, and records what came of it.
+//! * [`retry`] says when to try again. `release` lets held messages go on.
+//! * [`outcome`]: how a try ended, per recipient. [`deliver`]: one try at one next hop.
 
+pub mod categorize;
 pub mod deliver;
+pub mod operate;
 pub mod outcome;
+pub mod pipeline;
+pub mod queue;
+mod record;
+mod release;
+pub mod retry;
+pub mod route;
 
+pub use operate::Operation;
 pub use outcome::{Details, Outcome};
+pub use queue::Queue;

@@ -1,8 +1,6 @@
-//! The one integration binary: a module per subject.
-
-mod broken;
 //! The integration tests, one binary. A module per subject.
 
+mod broken;
 mod spool;
 mod spool_contract;
 mod spool_damage;

@@ -1,0 +1,90 @@
+//! What an operator does to messages in the queue. Each change is durable before it is in force.
+
+use super::queue::Queue;
+use crate::intake::State;
+use crate::mail::Id;
+use crate::spool::{Entry, Hold, HoldChange, Json, Patch, Record};
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Try at once.
+    Retry,
+    /// Park, for this reason.
+    Hold(String),
+    /// Let go on behind where it was held, or from the start.
+    Release {
+        /// Run all sinks of `transport.submit` again.
+        rerun: bool,
+    },
+    /// Drop for good.
+    Remove,
+}
+
+impl Queue {
+    /// Applies an operation to each message and says what came of it. The text is for the operator.
+    pub async fn operate(&self, ids: &[Id], operation: &Operation) -> Vec<(Id, Result<(), String>)> {
+        let mut results = Vec::with_capacity(ids.len());
+        for &id in ids {
+            results.push((id, self.operate_one(id, operation).await));
+        }
+        results
+    }
+
+    async fn operate_one(&self, id: Id, operation: &Operation) -> Result<(), String> {
+        let taken = self.take(id).ok_or_else(|| self.why_not(id))?;
+        let mut entry = Entry::clone(&taken);
+        let result = match operation {
+            Operation::Retry => self.retry(&mut entry).await,
+            Operation::Hold(reason) => self.hold(&mut entry, reason).await,
+            Operation::Release { rerun } => self.release(&mut entry, *rerun).await,
+            Operation::Remove => {
+                let removed = self.commit(Record::End(id)).await;
+                if removed.is_ok() {
+                    tracing::info!(%id, "removed by an operator");
+                    self.end(&entry, State::Removed);
+                    return Ok(());
+                }
+                removed
+            }
+        };
+        if entry.is_done() {
+            self.end(&entry, State::Discarded);
+        } else {
+            self.put(if result.is_ok() { entry } else { Entry::clone(&taken) });
+        }
+        result
+    }
+
+    fn why_not(&self, id: Id) -> String {
+        match self.account(id) {
+            Some(_) => format!("{id} is being delivered at this moment; try again"),
+            None => format!("{id} is not in the queue"),
+        }
+    }
+
+    async fn retry(&self, entry: &mut Entry) -> Result<(), String> {
+        if entry.hold.is_some() {
+            return Err(format!("{} is held; release it", entry.id));
+        }
+        let now = self.clock.now();
+        let mut states = entry.recipients.clone();
+        states.iter_mut().filter(|s| !s.done).for_each(|s| s.next = now);
+        self.amend(entry, Patch { recipients: Some(states), ..Patch::default() }).await
+    }
+
+    async fn hold(&self, entry: &mut Entry, reason: &str) -> Result<(), String> {
+        let hold = Hold { reason: reason.to_owned(), by: "operator".to_owned(), place: Json::default() };
+        self.amend(entry, Patch { hold: Some(HoldChange::Hold(hold)), ..Patch::default() }).await
+    }
+
+    pub(super) async fn amend(&self, entry: &mut Entry, patch: Patch) -> Result<(), String> {
+        self.commit(Record::Amend(entry.id, patch.clone())).await?;
+        entry.amend(patch);
+        Ok(())
+    }
+
+    pub(super) async fn commit(&self, record: Record) -> Result<(), String> {
+        self.spool.commit(self.fence, vec![record]).await.map_err(|fault| fault.to_string())
+    }
+}
