@@ -2,6 +2,7 @@
 //! decided is decided by sinks.
 
 pub mod builtin;
+pub mod cli;
 pub mod config;
 pub mod directory;
 pub mod event;

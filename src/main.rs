@@ -1,1 +1,5 @@
-fn main() {}
+//! The server and its command line, with the native sinks that ship.
+
+fn main() -> std::process::ExitCode {
+    mailsluice::cli::main(mailsluice::manifest::build::natives())
+}

@@ -88,7 +88,7 @@ async fn an_entry_comes_back_as_it_was_accepted<B: Bench>() {
     rcpt.properties.set("tag", "k", json!({"deep": [1, 2.5, null, "ü"]})).unwrap();
     full.properties.set("tag", "score", json!(5)).unwrap();
     full.ledger = r#"[{"sink":"tag",  "us": 12}]"#.parse().unwrap();
-    full.hold = Some(Hold { reason: "odd".into(), by: "policy".into() });
+    full.hold = Some(Hold { reason: "odd".into(), by: "policy".into(), place: Json::default() });
     full.recipients[1].held = Some("later".into());
     full.recipients[0].last = Some(json!({"code": 451}).into());
     let content = Content::from(octets(7, 500)).slice(100..400).prepend("X: y\r\n".into());
@@ -178,7 +178,7 @@ async fn changes_add_up_and_survive<B: Bench>() {
     model.content = StoredContent::whole(Id(1), 30);
     let mut patched = envelope(3);
     patched.recipients[2].params.clear();
-    let hold = HoldChange::Hold(Hold { reason: "r".into(), by: "b".into() });
+    let hold = HoldChange::Hold(Hold { reason: "r".into(), by: "b".into(), place: Json::default() });
     let changes = [
         Record::Attempt(Id(1), Try { recipients: vec![(1, state.clone())] }),
         Record::Done(Id(1), vec![0]),

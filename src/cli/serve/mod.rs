@@ -1,0 +1,47 @@
+//! `mailsluice serve`: everything wired together, from the lock on data-dir to the last reply.
+//!
+//! The order matters. Ports are bound and the lock taken before privileges are dropped, and that before there are
+//! threads. The spool is recovered before anything accepts. `ready` is printed when it does.
+
+mod privileges;
+mod run;
+mod start;
+
+use crate::config::{Diagnostics, Settings};
+use crate::event::Natives;
+use start::Prepared;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration file.
+    pub config: PathBuf,
+    /// Rather exit than fall back to the last good manifest.
+    pub strict: bool,
+}
+
+/// Serves until SIGTERM or SIGINT. Why it could not is told on standard error.
+pub fn serve(options: Options, natives: Natives) -> ExitCode {
+    match prepare(&options).and_then(|prepared| run::run(options, natives, prepared)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{}", why.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is done before there is a runtime.
+fn prepare(options: &Options) -> Result<Prepared, String> {
+    let mut found = Diagnostics::default();
+    let settings = Settings::read(&options.config, &mut found);
+    let Some(settings) = settings.filter(|_| !found.has_errors()) else { return Err(found.to_string()) };
+    start::logging(&settings.log);
+    privileges::raise_file_limit();
+    let lock = start::lock(&settings.data_dir)?;
+    let sockets = start::bind(&settings)?;
+    privileges::drop_to(&settings)?;
+    Ok(Prepared { settings, lock, sockets })
+}

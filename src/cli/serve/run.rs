@@ -1,0 +1,223 @@
+//! The running server: stores opened, rooms wired, signals heard, everything ended in order.
+
+use super::Options;
+use super::start::Prepared;
+use crate::config::{Diagnostics, Settings};
+use crate::event::host::{Clock, SystemClock};
+use crate::event::{Event, Natives, Stage};
+use crate::intake::{History, Intake, history::Keep};
+use crate::kv::{Quota, Store};
+use crate::mail::{Door, IdSource, Origin};
+use crate::manifest::build::{Loaded, Workshop};
+use crate::manifest::load::{Inputs, Load, load, read_manifest};
+use crate::manifest::reload::{Reloader, keep_manifest};
+use crate::manifest::{keep, watch};
+use crate::server::{self, Gate, Room, Server};
+use crate::snapshot::{Current, Snapshot};
+use crate::spool::{NodeId, SegmentLog, Spool, log};
+use crate::transport::{Queue, pipeline::Pipeline};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What runs when the server begins to stop may take this long.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Serves until told to stop.
+pub(super) fn run(options: Options, natives: Natives, prepared: Prepared) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("cannot start the runtime: {e}"))?;
+    let result = runtime.block_on(async {
+        let Prepared { settings, lock, sockets } = prepared;
+        let running = Running::start(&options, natives, &settings, sockets).await?;
+        let stopped = running.until_told().await;
+        running.stop().await;
+        drop(lock);
+        stopped
+    });
+    // A blocking call of a sink that never returns must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+/// The rooms of a running server.
+struct Running {
+    server: Arc<Server>,
+    reloader: Arc<Reloader>,
+    current: Arc<Current>,
+    stopping: CancellationToken,
+    passes: TaskTracker,
+    workers: TaskTracker,
+}
+
+impl Running {
+    async fn start(
+        options: &Options,
+        natives: Natives,
+        settings: &Settings,
+        sockets: Vec<std::net::TcpListener>,
+    ) -> Result<Self, String> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
+        let workshop = Workshop { natives, kv: Arc::new(kv), clock: clock.clone() };
+        let (snapshot, loaded, inputs) = first_snapshot(options, &workshop)?;
+        let current = Arc::new(Current::new(snapshot));
+        let stopping = CancellationToken::new();
+        let (intake, queue, accepted) = stores(settings, clock, current.clone()).await?;
+        let server = Arc::new(Server {
+            current: current.clone(),
+            intake: intake.clone(),
+            gate: Arc::new(Gate::default()),
+            room: Room::default(),
+            stopping: stopping.clone(),
+            tasks: TaskTracker::new(),
+        });
+        let reloader = Arc::new(Reloader::new(options.config.clone(), workshop, current.clone(), loaded, inputs));
+        let running =
+            Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
+        running.work(queue, accepted, settings);
+        running.listen(sockets)?;
+        Ok(running)
+    }
+
+    /// The tasks behind the listeners.
+    fn work(&self, queue: Arc<Queue>, mut accepted: mpsc::UnboundedReceiver<crate::spool::Entry>, settings: &Settings) {
+        let pipeline = Pipeline::new(queue.clone(), self.stopping.clone());
+        self.workers.spawn(pipeline.run(self.passes.clone()));
+        let feed = queue.clone();
+        self.workers.spawn(async move {
+            while let Some(entry) = accepted.recv().await {
+                feed.put(entry);
+            }
+        });
+        if settings.reload.watch {
+            self.workers.spawn(watch::watch(self.reloader.clone(), self.stopping.clone()));
+        }
+    }
+
+    /// Begins to accept, and says so.
+    fn listen(&self, sockets: Vec<std::net::TcpListener>) -> Result<(), String> {
+        let mut ready = String::from("ready");
+        for (index, socket) in sockets.into_iter().enumerate() {
+            let socket = TcpListener::from_std(socket).map_err(|e| format!("cannot listen: {e}"))?;
+            let address = socket.local_addr().map_err(|e| format!("cannot listen: {e}"))?;
+            ready.push_str(&format!(" {address}"));
+            self.workers.spawn(server::run(self.server.clone(), socket, index));
+        }
+        self.tell(Event::ServerStart);
+        let mut out = std::io::stdout().lock();
+        // Whoever closed standard output does not wait for it.
+        let _ = writeln!(out, "{ready}").and_then(|()| out.flush());
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), "{ready}");
+        Ok(())
+    }
+
+    /// SIGHUP reloads; SIGTERM and SIGINT end.
+    async fn until_told(&self) -> Result<(), String> {
+        let hear = |kind| signal(kind).map_err(|e| format!("cannot hear signals: {e}"));
+        let (mut hup, mut term, mut int) =
+            (hear(SignalKind::hangup())?, hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+        loop {
+            tokio::select! {
+                _ = hup.recv() => {
+                    // The reloader logs how it went.
+                    let _ = self.reloader.reload().await;
+                }
+                _ = term.recv() => return Ok(()),
+                _ = int.recv() => return Ok(()),
+            }
+        }
+    }
+
+    /// Stops accepting, lets finish what runs within a time, and leaves the rest to the next start.
+    async fn stop(&self) {
+        tracing::info!(sessions = self.server.gate.count(), "stopping");
+        self.tell(Event::ServerShutdown);
+        self.stopping.cancel();
+        for tracker in [&self.server.tasks, &self.passes] {
+            tracker.close();
+            if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
+                tracing::warn!(
+                    left = tracker.len(),
+                    "gave up waiting; what was not finished goes on at the next start"
+                );
+            }
+        }
+        tracing::info!("stopped");
+    }
+
+    fn tell(&self, event: Event) {
+        let origin = Origin::door(Door::Sink);
+        self.current.pin().dispatcher.tell(event, &Stage::new(&origin));
+    }
+}
+
+/// The spool, what it holds, and the door to it.
+async fn stores(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    current: Arc<Current>,
+) -> Result<(Arc<Intake>, Arc<Queue>, mpsc::UnboundedReceiver<crate::spool::Entry>), String> {
+    let (folder, options) = (settings.data_dir.join("spool"), spool_options(settings));
+    let open = tokio::task::spawn_blocking(move || SegmentLog::open(&folder, options));
+    let spool = open.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    let spool: Arc<dyn Spool> = Arc::new(spool);
+    let (fence, found) = spool.claim(NodeId(0)).await.map_err(|e| e.to_string())?;
+    let keep = Keep { size: settings.ledger.size, time: settings.ledger.keep };
+    let history =
+        History::open(&settings.data_dir.join("history"), keep).map_err(|e| format!("cannot open the history: {e}"))?;
+    let history = Arc::new(history);
+    let ids = IdSource::default();
+    found.iter().for_each(|entry| ids.skip_to(entry.id));
+    if !found.is_empty() {
+        tracing::info!(messages = found.len(), "found in the spool");
+    }
+    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), found));
+    let (sender, accepted) = mpsc::unbounded_channel();
+    let intake = Arc::new(Intake { spool, fence, history, ids, clock, queue: sender });
+    Ok((intake, queue, accepted))
+}
+
+fn spool_options(settings: &Settings) -> log::Options {
+    let drafts_memory = usize::try_from(settings.limits.draft_memory).unwrap_or(usize::MAX);
+    log::Options { drafts_memory, ..log::Options::default() }
+}
+
+/// The snapshot to start with: of the manifest as it is, or of the last one that was good.
+fn first_snapshot(options: &Options, workshop: &Workshop) -> Result<(Snapshot, Vec<Loaded>, Inputs), String> {
+    let mut inputs = Inputs::default();
+    let why = match load(&options.config, workshop, &[], &mut inputs) {
+        Ok(load) => {
+            for warning in load.found.iter() {
+                tracing::warn!("{}", load.found.render(warning));
+            }
+            let (snapshot, loaded) = load.into_snapshot(1)?;
+            keep_manifest(&snapshot, &inputs);
+            return Ok((snapshot, loaded, inputs));
+        }
+        Err(found) => found.to_string(),
+    };
+    let fallback = if options.strict { None } else { last_good(options, workshop) };
+    let Some(load) = fallback else { return Err(why) };
+    tracing::error!(
+        "THE MANIFEST IS BROKEN. The last good one, kept in data-dir, is in force until it is mended:\n{why}"
+    );
+    let (snapshot, loaded) = load.into_snapshot(1)?;
+    Ok((snapshot, loaded, inputs))
+}
+
+/// The configuration as it is, with the manifest that was good last.
+fn last_good(options: &Options, workshop: &Workshop) -> Option<Load> {
+    let mut found = Diagnostics::default();
+    let settings = Settings::read(&options.config, &mut found).filter(|_| !found.has_errors())?;
+    let kept = keep::last_good(&settings.data_dir)?;
+    let built = read_manifest(&kept, workshop, &[], &mut Inputs::default(), &mut found);
+    (!found.has_errors()).then_some(Load { settings, built, found })
+}

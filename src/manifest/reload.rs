@@ -1,0 +1,142 @@
+//! Reload: a new snapshot is built beside the one in force and put in its place, or it is not and the old one stays.
+
+use super::build::{Loaded, Workshop};
+use super::keep;
+use super::load::{Inputs, Load, load};
+use crate::config::Settings;
+use crate::event::{Event, Stage};
+use crate::mail::{Door, Origin, Timestamp};
+use crate::snapshot::{Current, Snapshot};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Reads everything again when asked, one at a time.
+pub struct Reloader {
+    config: PathBuf,
+    workshop: Workshop,
+    current: Arc<Current>,
+    state: tokio::sync::Mutex<State>,
+    seen: Mutex<Seen>,
+}
+
+struct State {
+    loaded: Vec<Loaded>,
+    generation: u64,
+}
+
+/// What others may look at while a reload runs.
+#[derive(Default)]
+struct Seen {
+    inputs: Inputs,
+    failure: Option<(Timestamp, String)>,
+}
+
+impl Reloader {
+    /// A reloader for what is in force. `inputs` are the files that it was made of.
+    pub fn new(
+        config: PathBuf,
+        workshop: Workshop,
+        current: Arc<Current>,
+        loaded: Vec<Loaded>,
+        inputs: Inputs,
+    ) -> Self {
+        let generation = current.pin().generation;
+        Self {
+            config,
+            workshop,
+            current,
+            state: tokio::sync::Mutex::new(State { loaded, generation }),
+            seen: Mutex::new(Seen { inputs, failure: None }),
+        }
+    }
+
+    /// Reloads, and returns the generation now in force; or why the old one stays, as `check` would print it.
+    pub async fn reload(&self) -> Result<u64, String> {
+        let mut state = self.state.lock().await;
+        let (config, workshop, before) = (self.config.clone(), self.workshop.clone(), state.loaded.clone());
+        let work = move || {
+            let mut inputs = Inputs::default();
+            let result = load(&config, &workshop, &before, &mut inputs);
+            (result, inputs)
+        };
+        let (result, inputs) =
+            tokio::task::spawn_blocking(work).await.map_err(|e| format!("the reload was cut short: {e}"))?;
+        let result =
+            result.map_err(|found| found.to_string()).and_then(|load| self.put_in_force(load, &inputs, &mut state));
+        self.note(inputs, result.as_ref().err());
+        match &result {
+            Ok(generation) => tracing::info!(generation, "reloaded"),
+            Err(why) => tracing::error!(
+                generation = state.generation,
+                "the reload failed; what was in force stays in force:\n{why}"
+            ),
+        }
+        result
+    }
+
+    fn put_in_force(&self, load: Load, inputs: &Inputs, state: &mut State) -> Result<u64, String> {
+        let before = self.current.pin();
+        fixed(&before.settings, &load.settings)?;
+        for warning in load.found.iter() {
+            tracing::warn!("{}", load.found.render(warning));
+        }
+        let carried = load.built.carried;
+        let (snapshot, loaded) = load.into_snapshot(state.generation + 1)?;
+        tracing::info!(sinks = loaded.len(), carried, "the new snapshot is built");
+        keep_manifest(&snapshot, inputs);
+        let next = snapshot.generation;
+        self.current.swap(snapshot);
+        (state.generation, state.loaded) = (next, loaded);
+        let origin = Origin::door(Door::Sink);
+        self.current.pin().dispatcher.tell(Event::ServerReload, &Stage::new(&origin));
+        Ok(next)
+    }
+
+    fn note(&self, inputs: Inputs, error: Option<&String>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // A configuration that can't be parsed names no files; those of before are still worth watching.
+        let mut all = if error.is_some() { std::mem::take(&mut seen.inputs) } else { Inputs::default() };
+        all.merge(&inputs);
+        seen.inputs = all;
+        seen.failure = match (error, seen.failure.take()) {
+            (None, _) => None,
+            (Some(why), Some((since, _))) => Some((since, why.clone())),
+            (Some(why), None) => Some((self.workshop.clock.now(), why.clone())),
+        };
+    }
+
+    /// Since when reloads fail, and why the last one did.
+    pub fn last_failure(&self) -> Option<(Timestamp, String)> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).failure.clone()
+    }
+
+    /// The files that the last reload read, or tried to.
+    pub fn inputs(&self) -> Inputs {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).inputs.clone()
+    }
+}
+
+/// What can't change while the server runs.
+fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
+    let changed = [
+        ("data-dir", before.data_dir != after.data_dir),
+        ("[[listener]]", before.listeners != after.listeners),
+        ("[run]", before.run != after.run),
+        ("[admin]", before.admin != after.admin),
+    ];
+    let names: Vec<&str> = changed.iter().filter(|(_, c)| *c).map(|(name, _)| *name).collect();
+    if names.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} can't change while the server runs; restart it\n", names.join(" and ")))
+    }
+}
+
+/// Keeps the manifest for the next start. That it could not be kept is no reason to go without the new one.
+pub fn keep_manifest(snapshot: &Snapshot, inputs: &Inputs) {
+    if let Some(manifest) = &snapshot.settings.manifest
+        && let Err(error) = keep::keep(&snapshot.settings.data_dir, manifest, inputs)
+    {
+        tracing::warn!(%error, "the manifest could not be kept for the next start");
+    }
+}
