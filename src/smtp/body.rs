@@ -190,7 +190,10 @@ mod tests {
                     out.push(std::mem::take(&mut text_so_far));
                     out.push(format!("{found:?}"));
                     if found == Found::Oversize {
-                        raise.map_or_else(|| body.refuse(replies::TOO_BIG), |n| body.raise(n));
+                        match raise {
+                            Some(octets) => body.raise(octets),
+                            None => body.refuse(replies::TOO_BIG),
+                        }
                     }
                 }
                 None if body.ended => break,

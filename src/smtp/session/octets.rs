@@ -47,7 +47,7 @@ impl AwaitOctets {
     pub(super) fn next(mut self: Box<Self>, desk: &mut Desk, input: &mut BytesMut) -> State {
         match self.body.next() {
             Some(found) => return self.found(found, desk),
-            None if self.ended => return self.finish(desk),
+            None if self.ended => return (*self).finish(desk),
             None => {}
         }
         let piece = match &mut self.source {
@@ -93,7 +93,7 @@ impl AwaitOctets {
         }
     }
 
-    fn finish(self: Box<Self>, desk: &mut Desk) -> State {
+    fn finish(self, desk: &mut Desk) -> State {
         match self.source {
             Source::Chunk { chunk, size, last: false } => match self.body.refusal() {
                 Some(reply) => lose(&self.body, reply.clone(), 1, desk),

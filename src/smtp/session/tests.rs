@@ -52,7 +52,6 @@ fn waiting_takes_no_input_and_only_fitting_answers() {
 #[test]
 fn a_question_is_answered_only_once_it_was_fetched() {
     let (mut session, mut input) = greeted();
-    session.answer(Answer::Go).unwrap_err();
     run(&mut session, &mut input, b"EHLO a\r\n");
     session.close(replies::BYE);
     assert_eq!(session.answer(Answer::Go), Err(Misuse::NotAsked));
@@ -62,7 +61,7 @@ fn a_question_is_answered_only_once_it_was_fetched() {
 fn nothing_follows_close() {
     let (mut session, mut input) = greeted();
     assert_eq!(run(&mut session, &mut input, b"QUIT\r\nNOOP\r\n"), [221]);
-    assert_eq!(run(&mut session, &mut input, b"NOOP\r\n"), []);
+    assert!(run(&mut session, &mut input, b"NOOP\r\n").is_empty());
     session.close(REFUSAL);
     assert_eq!(session.next(&mut input), Step::Close);
 }
@@ -93,11 +92,14 @@ fn extensions_change_at_hello_and_limits_at_mail() {
 #[test]
 fn a_million_chunks_leave_nothing_behind() {
     let (mut session, mut input) = greeted();
-    run(&mut session, &mut input, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n");
+    run(&mut session, &mut input, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 2\r\n\r\n");
+    let state = format!("{session:?}").len();
     for _ in 0..1_000_000 {
         assert_eq!(run(&mut session, &mut input, b"BDAT 1\r\nx"), [250]);
-        assert!(input.is_empty() && input.capacity() < 4096);
     }
+    // One more digit or two in the count of octets, and nothing else.
+    assert!(format!("{session:?}").len() < state + 10);
+    assert!(input.is_empty() && input.capacity() < 4096);
     assert_eq!(run(&mut session, &mut input, b"BDAT 0 LAST\r\nQUIT\r\n"), [250, 221]);
 }
 
