@@ -18,7 +18,7 @@ pub(super) struct CommandVerdict {
 impl CommandVerdict {
     /// Asks; VRFY while it is off has its answer already.
     pub(super) fn ask(command: OtherCommand, desk: &mut Desk) -> State {
-        if command.verb == Verb::Vrfy && !desk.profile.vrfy {
+        if command.verb == Verb::Vrfy && !desk.offered.vrfy {
             return desk.say(replies::CAN_NOT_VERIFY);
         }
         let verdict = Self { verb: command.verb };

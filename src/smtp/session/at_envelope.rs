@@ -65,21 +65,16 @@ impl MailVerdict {
     }
 }
 
-/// RCPT is waiting.
-#[derive(Debug)]
-pub(super) struct RcptVerdict;
-
-impl RcptVerdict {
-    pub(super) fn answer(self, answer: Answer, desk: &mut Desk) -> State {
-        match answer.into() {
-            Verdict::Yes(reply) => {
-                if let Some(transaction) = desk.transaction() {
-                    transaction.recipients += 1;
-                }
-                desk.say(reply.unwrap_or(replies::RECIPIENT_OK))
+/// RCPT: acceptance counts.
+pub(super) fn rcpt(answer: Answer, desk: &mut Desk) -> State {
+    match answer.into() {
+        Verdict::Yes(reply) => {
+            if let Some(transaction) = desk.transaction() {
+                transaction.recipients += 1;
             }
-            Verdict::No(reply) => desk.say(reply),
-            Verdict::Close(reply) => desk.close(reply),
+            desk.say(reply.unwrap_or(replies::RECIPIENT_OK))
         }
+        Verdict::No(reply) => desk.say(reply),
+        Verdict::Close(reply) => desk.close(reply),
     }
 }

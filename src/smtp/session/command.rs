@@ -6,7 +6,7 @@
 use super::State;
 use super::at_command::CommandVerdict;
 use super::at_content::DataVerdict;
-use super::at_envelope::{self, RcptVerdict};
+use super::at_envelope;
 use super::at_hello::HelloVerdict;
 use super::desk::Desk;
 use super::octets::AwaitOctets;
@@ -110,7 +110,7 @@ fn recipient(rcpt: Box<RcptCommand>, desk: &mut Desk) -> State {
     if desk.transaction().is_some_and(|t| t.recipients >= max) {
         return desk.say(replies::TOO_MANY_RECIPIENTS);
     }
-    desk.ask(Question::Rcpt(rcpt), Waiting::Rcpt(RcptVerdict))
+    desk.ask(Question::Rcpt(rcpt), Waiting::Rcpt)
 }
 
 /// BDAT: first where the chunk ends, then whether it is wanted.

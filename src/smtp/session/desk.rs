@@ -73,17 +73,22 @@ impl Desk {
 
     /// Replies, and goes on to the next command.
     pub(super) fn say(&mut self, reply: Reply) -> State {
-        self.say_times(reply, 1)
+        self.say_all([reply])
     }
 
-    /// The same reply so many times: one event, one error.
+    /// The same reply so many times.
     pub(super) fn say_times(&mut self, reply: Reply, times: usize) -> State {
-        if reply.class() == Class::Permanent {
-            self.errors = self.errors.saturating_add(1);
+        self.say_all(std::iter::repeat_n(reply, times))
+    }
+
+    /// The replies of one command: one error, if all are 5yz.
+    pub(super) fn say_all(&mut self, replies: impl IntoIterator<Item = Reply>) -> State {
+        let mut failed = true;
+        for reply in replies {
+            failed &= reply.class() == Class::Permanent;
+            self.push(Step::Reply(reply));
         }
-        for _ in 0..times {
-            self.push(Step::Reply(reply.clone()));
-        }
+        self.errors = self.errors.saturating_add(u32::from(failed));
         if self.errors > 0 && self.errors >= self.profile.limits.errors {
             return self.close(replies::TOO_MANY_ERRORS);
         }

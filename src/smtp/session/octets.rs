@@ -6,7 +6,6 @@
 
 use super::State;
 use super::at_content::{HeadersVerdict, OversizeVerdict};
-use super::at_message::MessageVerdict;
 use super::desk::Desk;
 use super::question::{Question, Step};
 use super::waiting::Waiting;
@@ -109,7 +108,7 @@ impl AwaitOctets {
                     let due = desk.replies_due();
                     lose(&self.body, reply, due, desk)
                 }
-                None => desk.ask(Question::Message { len: self.body.len() }, Waiting::Message(MessageVerdict)),
+                None => desk.ask(Question::Message { len: self.body.len() }, Waiting::Message),
             },
         }
     }

@@ -3,9 +3,9 @@
 use super::State;
 use super::at_command::CommandVerdict;
 use super::at_content::{DataVerdict, HeadersVerdict, OversizeVerdict};
-use super::at_envelope::{DeclaredVerdict, MailVerdict, RcptVerdict};
-use super::at_hello::HelloVerdict;
-use super::at_message::MessageVerdict;
+use super::at_envelope::{self, DeclaredVerdict, MailVerdict};
+use super::at_hello::{self, HelloVerdict};
+use super::at_message;
 use super::desk::Desk;
 use super::question::Answer;
 use crate::mail::{Class, Reply};
@@ -16,11 +16,11 @@ pub(super) enum Waiting {
     Hello(HelloVerdict),
     Declared(DeclaredVerdict),
     Mail(MailVerdict),
-    Rcpt(RcptVerdict),
+    Rcpt,
     Data(DataVerdict),
     Headers(HeadersVerdict),
     Oversize(OversizeVerdict),
-    Message(MessageVerdict),
+    Message,
     Command(CommandVerdict),
 }
 
@@ -34,22 +34,22 @@ impl Waiting {
             (Self::Data(DataVerdict::Text), Answer::Say(reply)) => reply.class() == Class::Intermediate,
             (_, Answer::Say(reply)) => reply.is_positive(),
             (_, Answer::Refuse(reply) | Answer::Close(reply)) => is_refusal(reply),
-            (waiting, Answer::Each(_)) => matches!(waiting, Self::Message(_)),
+            (waiting, Answer::Each(_)) => matches!(waiting, Self::Message),
             (waiting, Answer::Limit(_)) => matches!(waiting, Self::Oversize(_) | Self::Declared(_)),
         }
     }
 
     pub(super) fn answer(self, answer: Answer, desk: &mut Desk) -> State {
         match self {
-            Self::Connect => super::at_hello::connect(answer, desk),
+            Self::Connect => at_hello::connect(answer, desk),
             Self::Hello(verdict) => verdict.answer(answer, desk),
             Self::Declared(verdict) => verdict.answer(answer, desk),
             Self::Mail(verdict) => verdict.answer(answer, desk),
-            Self::Rcpt(verdict) => verdict.answer(answer, desk),
+            Self::Rcpt => at_envelope::rcpt(answer, desk),
             Self::Data(verdict) => verdict.answer(answer, desk),
             Self::Headers(verdict) => verdict.answer(answer, desk),
             Self::Oversize(verdict) => verdict.answer(answer, desk),
-            Self::Message(verdict) => verdict.answer(answer, desk),
+            Self::Message => at_message::answer(answer, desk),
             Self::Command(verdict) => verdict.answer(answer, desk),
         }
     }
