@@ -54,7 +54,6 @@ pub(crate) fn accept_draft(spool: &dyn Spool, id: u64, len: usize) -> Result<(Re
     assert_eq!(draft.len(), len as u64);
     let content = Content::whole(draft.finish()?).prepend("Received: here\r\n".into());
     let whole = Bytes::from([b"Received: here\r\n", &octets[..]].concat());
-    assert_eq!(content.to_bytes().unwrap(), whole);
     Ok((Record::Accept(Box::new(entry(id)), content), whole))
 }
 
@@ -82,6 +81,8 @@ pub(crate) enum Plan {
     Nth(u64),
     /// This one and all after it, as when the disk or the process dies.
     From(u64),
+    /// This one and all after it that need room or write, as when the disk is full.
+    WritesFrom(u64),
 }
 
 /// Files that fail as planned, and count what is asked of them. Syncs cost nothing: the tests crash the process, not the
@@ -94,12 +95,13 @@ pub(crate) struct Meter {
     error: io::ErrorKind,
     operations: AtomicU64,
     read: AtomicU64,
+    written: AtomicU64,
 }
 
 impl Faulty {
     pub(crate) fn new(plan: Plan, error: io::ErrorKind) -> Self {
-        let (operations, read) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Meter { plan: Mutex::new(plan), error, operations, read }))
+        let [operations, read, written] = [0; 3].map(AtomicU64::new);
+        Self(Arc::new(Meter { plan: Mutex::new(plan), error, operations, read, written }))
     }
 
     pub(crate) fn plan(&self, plan: Plan) {
@@ -115,10 +117,23 @@ impl Faulty {
         self.0.read.load(Ordering::SeqCst)
     }
 
+    /// Octets written so far.
+    pub(crate) fn octets_written(&self) -> u64 {
+        self.0.written.load(Ordering::SeqCst)
+    }
+
+    /// An operation that writes.
+    fn change(&self) -> io::Result<()> {
+        let next = self.operations() + 1;
+        let full = matches!(*self.0.plan.lock().unwrap(), Plan::WritesFrom(n) if next >= n);
+        self.step()?;
+        if full { Err(self.0.error.into()) } else { Ok(()) }
+    }
+
     fn step(&self) -> io::Result<()> {
         let now = self.0.operations.fetch_add(1, Ordering::SeqCst) + 1;
         let fails = match *self.0.plan.lock().unwrap() {
-            Plan::Never => false,
+            Plan::Never | Plan::WritesFrom(_) => false,
             Plan::Nth(n) => now == n,
             Plan::From(n) => now >= n,
         };
@@ -132,11 +147,11 @@ impl Faulty {
 
 impl Files for Faulty {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.step()?;
+        self.change()?;
         Disk.create_dir(path)
     }
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        self.step()?;
+        self.change()?;
         Ok(self.wrap(Disk.create(path)?))
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
@@ -144,7 +159,7 @@ impl Files for Faulty {
         Ok(self.wrap(Disk.open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step()?;
+        self.change()?;
         Disk.rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -156,7 +171,7 @@ impl Files for Faulty {
         Disk.list(path)
     }
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        self.step()
+        self.change()
     }
 }
 
@@ -174,10 +189,11 @@ impl std::fmt::Debug for FaultyFile {
 impl File for FaultyFile {
     /// A write that fails has written the first half, or all of a short one.
     fn write_at(&self, offset: u64, octets: &[u8]) -> io::Result<()> {
-        self.faulty.step().inspect_err(|_| {
+        self.faulty.change().inspect_err(|_| {
             let part = if octets.len() > 2000 { octets.len() / 2 } else { octets.len() };
             self.file.write_at(offset, &octets[..part]).unwrap();
         })?;
+        self.faulty.0.written.fetch_add(octets.len() as u64, Ordering::SeqCst);
         self.file.write_at(offset, octets)
     }
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
@@ -186,7 +202,7 @@ impl File for FaultyFile {
         self.file.read_at(offset, buf)
     }
     fn sync_data(&self) -> io::Result<()> {
-        self.faulty.step()
+        self.faulty.change()
     }
     fn truncate(&self, len: u64) -> io::Result<()> {
         self.faulty.step()?;
