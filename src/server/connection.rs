@@ -146,6 +146,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads once, within the limits of time. An overrun closes the session with its reply.
     async fn read(&mut self) -> io::Result<Got> {
+        if self.pace.is_stopping() && !self.pace.in_body() {
+            self.session.close(pace::SHUTDOWN);
+            return Ok(Got::Late);
+        }
         let limits = &self.asker.snapshot.settings.limits;
         let (deadline, late) = self.pace.deadline(limits);
         if self.input.is_empty() && self.input.capacity() > READ {

@@ -32,7 +32,9 @@ impl Pace {
     /// When the present read must have brought something, and what is said if it has not.
     pub(super) fn deadline(&self, limits: &Limits) -> (Instant, Reply) {
         let idle = Instant::now() + limits.idle;
-        let mut first = if self.session_ends < idle { (self.session_ends, SESSION) } else { (idle, IDLE) };
+        // A message that is coming in is not cut off by the session's age.
+        let aged = self.body.is_none() && self.session_ends < idle;
+        let mut first = if aged { (self.session_ends, SESSION) } else { (idle, IDLE) };
         if let Some(due) = self.rate_due(limits)
             && due < first.0
         {
