@@ -44,23 +44,17 @@ pub trait Factory: Send + Sync {
 /// A factory made of a function of a typed configuration.
 struct Typed<F, C>(F, std::marker::PhantomData<fn(C)>);
 
-impl<F, C, S, E> Factory for Typed<F, C>
+impl<F, C, S> Factory for Typed<F, C>
 where
-    F: Fn(C, &mut Env) -> Result<S, E> + Send + Sync,
+    F: Fn(C, Span, &mut Env, &mut Diagnostics) -> Option<S> + Send + Sync,
     C: DeserializeOwned,
     S: Sink,
-    E: fmt::Display,
 {
     fn build(&self, config: Option<&Node>, at: Span, env: &mut Env, found: &mut Diagnostics) -> Option<Arc<dyn Sink>> {
         let empty = Node { span: at, value: crate::config::Value::Table(crate::config::tree::Fields::default()) };
-        let typed: C = from_node(config.unwrap_or(&empty), found)?;
-        match self.0(typed, env) {
-            Ok(sink) => Some(Arc::new(sink)),
-            Err(error) => {
-                found.error(config.map_or(at, |c| c.span), format!("sink `{}`: {error}", env.name));
-                None
-            }
-        }
+        let config = config.unwrap_or(&empty);
+        let typed = from_node(config, found)?;
+        Some(Arc::new(self.0(typed, config.span, env, found)?))
     }
 }
 
@@ -76,6 +70,26 @@ impl Natives {
         C: DeserializeOwned + 'static,
         S: Sink,
         E: fmt::Display + 'static,
+    {
+        let open = move |config: C, at: Span, env: &mut Env, found: &mut Diagnostics| {
+            let opened = open(config, env);
+            let told = |error| _ = found.error(at, format!("sink `{}`: {error}", env.name));
+            opened.map_err(told).ok()
+        };
+        self.with_factory(name, Arc::new(Typed(open, std::marker::PhantomData)))
+    }
+
+    /// Adds a sink that notes by itself what serde can't see, each thing at its place. What it returns beside an
+    /// error is thrown away.
+    #[must_use]
+    pub fn with_checks<C, S>(
+        self,
+        name: &str,
+        open: impl Fn(C, Span, &mut Env, &mut Diagnostics) -> Option<S> + Send + Sync + 'static,
+    ) -> Self
+    where
+        C: DeserializeOwned + 'static,
+        S: Sink,
     {
         self.with_factory(name, Arc::new(Typed(open, std::marker::PhantomData)))
     }
