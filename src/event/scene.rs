@@ -66,6 +66,12 @@ impl<'a> Scene<'a> {
         self.envelope().map(|e| &e.sender)
     }
 
+    /// The reverse-path as rules and lists see it: `local@domain`, or `<>` for the null path, which so differs from one
+    /// that is not known yet.
+    pub fn sender_text(&self) -> Option<&'a str> {
+        self.sender().map(|path| path.mailbox().map_or("<>", |m| m.as_str()))
+    }
+
     /// The recipient at hand, at `in.rcpt`.
     pub fn recipient(&self) -> Option<&'a Recipient> {
         match self.view {

@@ -159,8 +159,8 @@ fn in_class(reply: Option<Reply>, class: Class, event: Event) -> Reply {
     }
 }
 
-/// The codes and texts of a refusal whose sink gave none.
-fn standard(class: Class, event: Event) -> Reply {
+/// The code, status and text of a refusal at `event` whose sink gave none.
+pub fn standard(class: Class, event: Event) -> Reply {
     let permanent = class == Class::Permanent;
     match event {
         Event::InConnect if permanent => {

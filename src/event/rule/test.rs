@@ -4,7 +4,7 @@ use crate::event::glob::Glob;
 use crate::event::list::Patterns;
 use crate::event::networks::Networks;
 use crate::event::scene::{Scene, View};
-use crate::mail::{Recipient, ReversePath, Standing};
+use crate::mail::{Recipient, Standing};
 use ipnet::IpNet;
 use serde_json::Value;
 use std::sync::Arc;
@@ -171,7 +171,7 @@ fn text_holds(key: Key, pattern: &Pattern, scene: &Scene<'_>) -> bool {
         Key::Helo => pattern.holds(origin.helo.as_deref()),
         Key::Auth => pattern.holds(origin.auth.as_deref()),
         Key::Tls => pattern.holds(origin.tls.as_deref()),
-        Key::Sender => pattern.holds(scene.sender().map(sender_text)),
+        Key::Sender => pattern.holds(scene.sender_text()),
         Key::Recipient => scene.recipients().any(|(_, r)| pattern.holds(Some(r.path.as_str()))),
         Key::Verb => pattern.holds(if let View::Verb { verb, .. } = scene.view { Some(verb) } else { None }),
         Key::Reply => match scene.view {
@@ -180,14 +180,6 @@ fn text_holds(key: Key, pattern: &Pattern, scene: &Scene<'_>) -> bool {
         },
         // No event that is raised yet has these.
         Key::Domain | Key::Host => pattern.holds(None),
-    }
-}
-
-/// The null path is told from a path that is not there yet, and from an address, by its brackets.
-fn sender_text(path: &ReversePath) -> &str {
-    match path {
-        ReversePath::Null => "<>",
-        ReversePath::Mailbox(mailbox) => mailbox.as_str(),
     }
 }
 
