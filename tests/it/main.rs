@@ -10,3 +10,16 @@ mod spool_contract;
 mod spool_damage;
 mod spool_faults;
 mod spool_space;
+//! Integration tests: one binary, a module per subject.
+
+mod dialogue;
+mod dialogue_memory;
+mod model;
+mod oracle;
+//! The integration tests, in one binary: a file per subject, and the harness that they share.
+
+mod layers;
+mod peers;
+mod server;
+mod smtp_client;
+mod wait;

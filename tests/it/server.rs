@@ -1,0 +1,349 @@
+//! The real binary, on a site of its own: a temporary directory with the configuration that a test writes.
+//!
+//! ```text
+//! let site = Site::new(Site::PLAIN);              // mailsluice.toml; more files with `write`
+//! let server = site.start();                      // waits for `ready`
+//! SmtpClient::greeted(server.address(0)).deliver("a@b.example", &["alice@example.com"], "Subject: x\r\n\r\ny\r\n");
+//! server.arrived("example.com", "alice", 1);      // waits for the Maildir
+//! let site = server.kill();                       // SIGKILL; `site.start()` is the restart
+//! ```
+//!
+//! The configuration is checked by the server alone; nothing here knows its grammar. A server that is still there when the test is over
+//! is killed, by its own pid, and its log is printed if the test failed.
+
+use crate::wait::{PATIENCE, eventually};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mailsluice");
+
+/// A directory with a configuration, and everything that servers on it have written.
+pub(crate) struct Site {
+    dir: TempDir,
+}
+
+impl Site {
+    /// One listener, three users, mail into Maildirs.
+    pub(crate) const PLAIN: &str = r#"
+[[listener]]
+address = "127.0.0.1:0"
+[domains]
+local = ["example.com"]
+[recipients]
+users = ["alice", "bob", "postmaster"]
+[limits]
+free-space = "0 B"
+"#;
+
+    /// A site with this `mailsluice.toml`; `hostname` and `data-dir` are put in front of it.
+    pub(crate) fn new(config: &str) -> Self {
+        let site = Self { dir: tempfile::tempdir().expect("a temporary directory") };
+        site.configure(config);
+        site
+    }
+
+    /// Replaces `mailsluice.toml`. A running server hears of it as of any change.
+    pub(crate) fn configure(&self, config: &str) {
+        self.write("mailsluice.toml", &format!("hostname = \"mx.example.com\"\ndata-dir = \"var\"\n{config}"));
+    }
+
+    /// Writes a file, with the directories that lead to it. It appears whole: readers never see half of it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let folder = path.parent().unwrap();
+        std::fs::create_dir_all(folder).unwrap();
+        let mut new = tempfile::NamedTempFile::new_in(folder).unwrap();
+        new.write_all(text.as_bytes()).unwrap();
+        new.persist(path).unwrap();
+    }
+
+    /// A path under the site.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Where the server writes.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.path("var")
+    }
+
+    /// The control socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.data_dir().join("admin.sock")
+    }
+
+    /// Runs a verb of the command line against this site, to its end.
+    pub(crate) fn cli(&self, args: &[&str]) -> Output {
+        self.cli_with(args, b"")
+    }
+
+    /// The same, with standard input.
+    pub(crate) fn cli_with(&self, args: &[&str], input: &[u8]) -> Output {
+        let mut child = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let child = child.as_mut().expect("starting mailsluice");
+        // A verb that fails early does not read it.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let stderr = drain(child.stderr.take().unwrap());
+        let mut stdout = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+        Output { status: child.wait().unwrap(), stdout, stderr: stderr.join().unwrap() }
+    }
+
+    /// Runs a verb that must succeed, and returns what it printed.
+    #[track_caller]
+    pub(crate) fn told(&self, args: &[&str]) -> String {
+        let output = self.cli(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "mailsluice {args:?}: {}\n{errors}", output.status);
+        String::from_utf8(output.stdout).expect("output that is not UTF-8")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.args(args).arg("--config").arg(self.path("mailsluice.toml")).current_dir(self.dir.path());
+        command
+    }
+
+    /// Starts a server and waits until it accepts connections.
+    pub(crate) fn start(self) -> Server {
+        self.try_start()
+            .unwrap_or_else(|(status, log)| panic!("the server ended ({status}) before it was ready:\n{log}"))
+    }
+
+    /// Starts a server; if it ends instead of getting ready, how, and what it had to say.
+    pub(crate) fn try_start(self) -> Result<Server, (ExitStatus, String)> {
+        let mut command = self.command(&["serve"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("starting mailsluice");
+        let log = Log::default();
+        let reader = log.fill_from(process.stderr.take().unwrap());
+        let lines = lines_of(process.stdout.take().unwrap());
+        let mut server = Server { site: Some(self), process, addresses: Vec::new(), log, reader: Some(reader) };
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) => server.addresses = bound(&line),
+            Err(_) => return Err((server.wait(), server.log())),
+        }
+        Ok(server)
+    }
+}
+
+/// The addresses of `ready ADDR [ADDR…]`.
+fn bound(line: &str) -> Vec<SocketAddr> {
+    let addresses = line.strip_prefix("ready ").unwrap_or_else(|| panic!("expected `ready`, the server said: {line}"));
+    let address = |word: &str| word.parse().unwrap_or_else(|_| panic!("not an address in `ready`: {word}"));
+    addresses.split_whitespace().map(address).collect()
+}
+
+fn lines_of(stdout: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn drain(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut octets = Vec::new();
+        source.read_to_end(&mut octets).expect("reading standard error");
+        octets
+    })
+}
+
+/// What a server has logged so far.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn fill_from(&self, stderr: impl Read + Send + 'static) -> JoinHandle<()> {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                let mut text = log.0.lock().unwrap();
+                text.push_str(&String::from_utf8_lossy(&line));
+                text.push('\n');
+            }
+        })
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A running server. Its site's paths and command line are reached through it.
+pub(crate) struct Server {
+    site: Option<Site>,
+    process: Child,
+    addresses: Vec<SocketAddr>,
+    log: Log,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Site;
+    fn deref(&self) -> &Site {
+        self.site.as_ref().expect("a server has its site until it ends")
+    }
+}
+
+impl Server {
+    /// The bound address of a listener, counted as in the configuration.
+    pub(crate) fn address(&self, listener: usize) -> SocketAddr {
+        self.addresses[listener]
+    }
+
+    /// How many listeners were bound.
+    pub(crate) fn listeners(&self) -> usize {
+        self.addresses.len()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits until the log has this text in it.
+    pub(crate) fn logged(&self, text: &str) {
+        eventually(&format!("`{text}` in the log"), || self.log().contains(text).then_some(()));
+    }
+
+    /// Waits until a user has so many messages, and returns them all, oldest delivery first.
+    pub(crate) fn arrived(&self, domain: &str, user: &str, count: usize) -> Vec<Vec<u8>> {
+        let folder = self.data_dir().join("mail").join(domain).join(user).join("new");
+        eventually(&format!("{count} messages in {}", folder.display()), || {
+            let messages = messages_in(&folder);
+            (messages.len() >= count).then_some(messages)
+        })
+    }
+
+    /// Sends SIGHUP: reload.
+    pub(crate) fn reload(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
+    /// Ends it with SIGTERM, as an operator would; it must say that all went well. The site is left for a restart.
+    pub(crate) fn stop(mut self) -> Site {
+        self.signal(Signal::SIGTERM);
+        let status = self.wait();
+        assert!(status.success(), "after SIGTERM: {status}\n{}", self.log());
+        self.site.take().expect("ended once")
+    }
+
+    /// Ends it with SIGKILL, as a crash would.
+    pub(crate) fn kill(mut self) -> Site {
+        self.process.kill().expect("killing the server");
+        self.wait();
+        self.site.take().expect("ended once")
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).expect("a pid"));
+        kill(pid, signal).unwrap_or_else(|e| panic!("{signal} to the server: {e}\n{}", self.log()));
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let status = eventually("the end of the server", || self.process.try_wait().expect("waiting for the server"));
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader of the log");
+        }
+        status
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log());
+        }
+    }
+}
+
+/// The files of a directory in the order of their names; none if it is not there.
+pub(crate) fn messages_in(folder: &Path) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::smtp_client::SmtpClient;
+
+    #[test]
+    fn ready_names_every_listener_in_order() {
+        let two = Site::PLAIN.replace("[domains]", "[[listener]]\naddress = \"[::1]:0\"\nrole = \"lmtp\"\n[domains]");
+        let server = Site::new(&two).start();
+        assert_eq!(server.listeners(), 2);
+        assert!(server.address(0).is_ipv4() && server.address(1).is_ipv6());
+        SmtpClient::greeted(server.address(0)).quit();
+        let mut lmtp = SmtpClient::connect(server.address(1));
+        lmtp.expect(220);
+        lmtp.command("LHLO client.example").must_be(250);
+        lmtp.quit();
+        assert!(server.socket().exists());
+    }
+
+    #[test]
+    fn a_message_arrives_and_a_stopped_server_starts_again() {
+        let server = Site::new(Site::PLAIN).start();
+        let mut client = SmtpClient::greeted(server.address(0));
+        let reply = client.deliver("a@client.example", &["alice@example.com"], "Subject: x\r\n\r\n.y\r\n").must_be(250);
+        client.quit();
+        let [message] = server.arrived("example.com", "alice", 1).try_into().expect("one message");
+        assert!(message.ends_with(b"\nSubject: x\n\n.y\n"), "{}", String::from_utf8_lossy(&message));
+        assert!(server.told(&["why", reply.id()]).contains(reply.id()));
+        server.logged(reply.id());
+        let server = server.stop().start();
+        SmtpClient::greeted(server.address(0)).quit();
+        assert_eq!(server.arrived("example.com", "alice", 1).len(), 1, "delivered again");
+    }
+
+    #[test]
+    fn sighup_puts_another_configuration_in_force() {
+        let config = |users: &str| Site::PLAIN.replace("\"bob\"", users) + "[reload]\nwatch = false\n";
+        let server = Site::new(&config("\"bob\"")).start();
+        let rcpt = || {
+            let mut client = SmtpClient::greeted(server.address(0));
+            client.command("MAIL FROM:<>").must_be(250);
+            client.command("RCPT TO:<carol@example.com>").code
+        };
+        assert_eq!(rcpt(), 550);
+        server.configure(&config("\"bob\", \"carol\""));
+        server.reload();
+        eventually("carol", || (rcpt() == 250).then_some(()));
+    }
+
+    #[test]
+    fn a_data_directory_has_one_server() {
+        let server = Site::new(Site::PLAIN).start();
+        let second = server.cli(&["serve"]);
+        assert_eq!(second.status.code(), Some(1), "{}", String::from_utf8_lossy(&second.stderr));
+        SmtpClient::greeted(server.address(0)).quit();
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_told_instead_of_ready() {
+        let (status, log) = Site::new("[domains]\nlocl = []\n").try_start().err().expect("it must not start");
+        assert_eq!(status.code(), Some(1));
+        assert!(log.contains("did you mean `local`?"), "{log}");
+    }
+}
