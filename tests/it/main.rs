@@ -5,6 +5,14 @@ mod dialogue;
 mod dialogue_memory;
 mod model;
 mod oracle;
+//! The integration tests, in one binary: a file per subject, and the harness that they share.
+
+mod broken;
+mod layers;
+mod life;
+mod peers;
+mod server;
+mod smtp_client;
 mod spool;
 mod spool_contract;
 mod spool_damage;
