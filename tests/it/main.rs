@@ -8,9 +8,11 @@ mod oracle;
 //! The integration tests, in one binary: a file per subject, and the harness that they share.
 
 mod broken;
+mod docs;
 mod layers;
 mod life;
 mod peers;
+mod quickstart;
 mod server;
 mod smtp_client;
 mod spool;

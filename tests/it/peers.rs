@@ -20,7 +20,7 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 
 /// A foreign program by name, if it is there.
-fn peer(program: &str) -> Option<PathBuf> {
+pub(crate) fn peer(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual: OsString = "/usr/sbin:/usr/local/sbin".into();
     let mut folders = std::env::split_paths(&path).chain(std::env::split_paths(&usual));
