@@ -6,6 +6,7 @@ mod dialogue_memory;
 mod model;
 mod oracle;
 //! The integration tests, in one binary: a file per subject, and the harness that they share.
+//! The integration tests, in one binary: a module per subject, and the harness that they share.
 
 mod broken;
 mod docs;
