@@ -67,8 +67,8 @@ fn every_setting_has_its_line() {
             let text = read(&source);
             for name in text.lines().filter_map(setting) {
                 settings += 1;
-                let named = page_text.contains(&format!("`{name}`")) || page_text.contains(&format!("`[[{name}]]`"));
-                if !named {
+                let forms = [format!("`{name}`"), format!("`{name} ="), format!("`[[{name}]]`")];
+                if !forms.iter().any(|form| page_text.contains(form)) {
                     missing.push(format!("{page} does not name `{name}` of {}", source.display()));
                 }
             }
