@@ -149,6 +149,11 @@ const FAULT: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "Local error in proc
 const FAULT_FOR_GOOD: Reply = Reply::new(554, EnhancedCode(5, 3, 0), "Local error in processing");
 const GOING: Reply = Reply::new(421, EnhancedCode(4, 7, 0), "Closing the connection by local policy");
 
+/// Whether the reply is the core's own about a fault. Sinks can't change it: it must not be a sink that hides another's failure.
+pub fn is_of_fault(reply: &Reply) -> bool {
+    *reply == FAULT || *reply == FAULT_FOR_GOOD
+}
+
 /// The reply, if its class is the verdict's; else the event's own code with the sink's text.
 fn in_class(reply: Option<Reply>, class: Class, event: Event) -> Reply {
     let standard = standard(class, event);

@@ -5,6 +5,7 @@
 use super::answer;
 use super::listener::Server;
 use super::mail::OpenMail;
+use crate::event::verdict::is_of_fault;
 use crate::event::{Decision, Event, Focus, SessionState, Stage};
 use crate::intake::{Account, State};
 use crate::mail::{Id, Origin, Reply};
@@ -118,7 +119,8 @@ impl Asker {
 
     async fn raise_reply(&mut self, reply: &mut Reply) {
         let snapshot = self.mail.as_ref().map_or(&self.snapshot, |m| &m.snapshot).clone();
-        if snapshot.dispatcher.hears(Event::InReply) && reply.code() != 354 && reply.code() != 334 {
+        let fixed = matches!(reply.code(), 334 | 354) || is_of_fault(reply);
+        if snapshot.dispatcher.hears(Event::InReply) && !fixed {
             let mut stage = Stage::new(&self.origin);
             stage.session = Some(&mut self.state);
             stage.transaction = self.mail.as_mut().map(|m| &mut m.transaction);
