@@ -60,7 +60,9 @@ pub(super) struct Submission {
 }
 
 impl Submission {
+    /// Answers, once nothing of the batch is left.
     pub(super) fn answer(self, result: Result<(), StoreFault>) {
+        drop(self.batch);
         // Nobody waits any more if the future was dropped.
         let _ = self.reply.send(result);
     }

@@ -18,7 +18,7 @@ pub enum Record {
     /// A message is accepted with these octets. The entry's `content` is set by the store: all of them.
     Accept(Box<Entry>, Content),
     /// Something about it is changed.
-    Amend(Id, Patch),
+    Amend(Id, Box<Patch>),
     /// A delivery was tried.
     Attempt(Id, Try),
     /// Nothing is left to do for these recipients.
@@ -162,7 +162,7 @@ impl Entry {
     /// Applies what changes an entry; to `Accept` and `End` it is deaf.
     pub fn apply(&mut self, change: Record) {
         match change {
-            Record::Amend(_, patch) => self.amend(patch),
+            Record::Amend(_, patch) => self.amend(*patch),
             Record::Attempt(_, attempt) => self.attempt(attempt),
             Record::Done(_, rcpts) => self.done(&rcpts),
             Record::Accept(..) | Record::End(_) => {}

@@ -50,7 +50,9 @@ pub(super) fn recover(files: &Arc<dyn Files>, place: &Place) -> Result<Recovered
     for dir in [place.log(), place.blobs(), place.drafts(), place.quarantine()] {
         files.create_dir(&dir).map_err(fault)?;
     }
-    files.sync_dir(place.root()).map_err(fault)?;
+    for dir in std::iter::once(place.root()).chain(place.root().parent().filter(|dir| !dir.as_os_str().is_empty())) {
+        files.sync_dir(dir).map_err(fault)?;
+    }
     let quarantine = Quarantine::open(files.clone(), place.clone()).map_err(fault)?;
     let names = names(&**files, place)?;
     let next_number = names.last().map_or(1, |last| last.number + 1);

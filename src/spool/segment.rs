@@ -71,7 +71,7 @@ impl Group {
 
 /// Makes a segment: full of zeros, durable, its name too. Removes what it made if that fails.
 pub(super) fn prepare(files: &dyn Files, place: &Place, number: u64, capacity: u64) -> Result<Active, StoreFault> {
-    const ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
+    static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
     let name = Name { number, marker: unguessable() };
     let path = place.log().join(name.to_string());
     let fault = |e| StoreFault::io(format_args!("make {}", path.display()), &e);

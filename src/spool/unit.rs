@@ -211,7 +211,7 @@ pub(super) fn change(kind: Kind, id: Id, head: &Bytes) -> Result<Option<Record>,
         Kind::Amend => {
             let (AmendHead { mut patch, pieces }, inline) = parse::<AmendHead<Patch>>(head)?;
             patch.content = pieces.map(|cuts| paste(id, cuts, inline)).transpose()?;
-            Some(Record::Amend(id, patch))
+            Some(Record::Amend(id, Box::new(patch)))
         }
         Kind::Attempt => Some(Record::Attempt(id, parse::<Try>(head)?.0)),
         Kind::Done => Some(Record::Done(id, parse::<Vec<RcptId>>(head)?.0)),

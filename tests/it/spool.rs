@@ -85,12 +85,14 @@ pub(crate) enum Plan {
     WritesFrom(u64),
 }
 
-/// Files that fail as planned, and count what is asked of them. Syncs cost nothing: the tests crash the process, not the
-/// machine.
+/// Files that fail as planned, and count what is asked of them. On the disk syncs cost nothing, as tests there crash the
+/// process and not the machine.
 #[derive(Clone)]
 pub(crate) struct Faulty(Arc<Meter>);
 
 pub(crate) struct Meter {
+    files: Arc<dyn Files>,
+    syncs: bool,
     plan: Mutex<Plan>,
     error: io::ErrorKind,
     operations: AtomicU64,
@@ -100,8 +102,13 @@ pub(crate) struct Meter {
 
 impl Faulty {
     pub(crate) fn new(plan: Plan, error: io::ErrorKind) -> Self {
+        Self::on(Arc::new(Disk), false, plan, error)
+    }
+
+    /// On these files, which are synced or not.
+    pub(crate) fn on(files: Arc<dyn Files>, syncs: bool, plan: Plan, error: io::ErrorKind) -> Self {
         let [operations, read, written] = [0; 3].map(AtomicU64::new);
-        Self(Arc::new(Meter { plan: Mutex::new(plan), error, operations, read, written }))
+        Self(Arc::new(Meter { files, syncs, plan: Mutex::new(plan), error, operations, read, written }))
     }
 
     pub(crate) fn plan(&self, plan: Plan) {
@@ -148,30 +155,31 @@ impl Faulty {
 impl Files for Faulty {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.change()?;
-        Disk.create_dir(path)
+        self.0.files.create_dir(path)
     }
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         self.change()?;
-        Ok(self.wrap(Disk.create(path)?))
+        Ok(self.wrap(self.0.files.create(path)?))
     }
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         self.step()?;
-        Ok(self.wrap(Disk.open(path)?))
+        Ok(self.wrap(self.0.files.open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.change()?;
-        Disk.rename(from, to)
+        self.0.files.rename(from, to)
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.step()?;
-        Disk.remove(path)
+        self.0.files.remove(path)
     }
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         self.step()?;
-        Disk.list(path)
+        self.0.files.list(path)
     }
-    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
-        self.change()
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.change()?;
+        if self.0.syncs { self.0.files.sync_dir(path) } else { Ok(()) }
     }
 }
 
@@ -202,7 +210,8 @@ impl File for FaultyFile {
         self.file.read_at(offset, buf)
     }
     fn sync_data(&self) -> io::Result<()> {
-        self.faulty.change()
+        self.faulty.change()?;
+        if self.faulty.0.syncs { self.file.sync_data() } else { Ok(()) }
     }
     fn truncate(&self, len: u64) -> io::Result<()> {
         self.faulty.step()?;

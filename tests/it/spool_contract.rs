@@ -112,7 +112,7 @@ async fn a_batch_is_in_force_whole_or_not_at_all<B: Bench>() {
         vec![accept(2, 10), Record::End(Id(9))],
         vec![accept(2, 10), accept(1, 10)],
         vec![Record::End(Id(1)), Record::Done(Id(1), vec![0])],
-        vec![accept(2, 10), Record::Amend(Id(9), Patch::default())],
+        vec![accept(2, 10), Record::Amend(Id(9), Box::new(Patch::default()))],
         vec![accept(2, 10), Record::Attempt(Id(1), three)],
         vec![accept(2, 10), Record::Done(Id(2), vec![0, u32::MAX])],
     ] {
@@ -182,10 +182,10 @@ async fn changes_add_up_and_survive<B: Bench>() {
     let changes = [
         Record::Attempt(Id(1), Try { recipients: vec![(1, state.clone())] }),
         Record::Done(Id(1), vec![0]),
-        Record::Amend(Id(1), Patch { hold: Some(hold), ledger: Some(json!([1]).into()), ..Patch::default() }),
-        Record::Amend(Id(1), Patch { envelope: Some(patched), header_len: Some(9), ..Patch::default() }),
+        Record::Amend(Id(1), Box::new(Patch { hold: Some(hold), ledger: Some(json!([1]).into()), ..Patch::default() })),
+        Record::Amend(Id(1), Box::new(Patch { envelope: Some(patched), header_len: Some(9), ..Patch::default() })),
         Record::Attempt(Id(1), Try { recipients: vec![(2, RcptState { attempts: 2, ..state })] }),
-        Record::Amend(Id(1), Patch { hold: Some(HoldChange::Release), ..Patch::default() }),
+        Record::Amend(Id(1), Box::new(Patch { hold: Some(HoldChange::Release), ..Patch::default() })),
     ];
     bench.spool().commit(fence, vec![accept(1, 30)]).await.unwrap();
     for change in changes {
@@ -235,7 +235,7 @@ async fn an_edit_splices_and_survives_another<B: Bench>() {
             .sum();
         assert!(inline < 30, "an edit copies nothing of what it leaves alone");
         let patch = Patch { content: Some(kept), header_len: Some(round), ..Patch::default() };
-        spool.commit(fence, vec![Record::Amend(Id(1), patch)]).await.unwrap();
+        spool.commit(fence, vec![Record::Amend(Id(1), Box::new(patch))]).await.unwrap();
         drop(spool);
         bench.reopen();
         let (_, entries) = claim(&*bench.spool()).await;

@@ -1,7 +1,7 @@
 //! Segments that were cut off, flipped, zeroed or lost: the spool opens, everything undamaged is there, nothing is made
 //! up, and what can't be read is put aside with a line in the log.
 
-use crate::spool::{Faulty, Plan, accept, accept_draft, claim, octets, read, small};
+use crate::spool::{Faulty, Plan, accept, accept_draft, claim, entry, octets, read, small};
 use mailsluice::mail::Id;
 use mailsluice::spool::{Options, Record, SegmentLog, Spool, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,11 +190,16 @@ async fn a_batch_with_a_damaged_record_is_void_as_a_whole() {
     files.plan(Plan::From(0));
     drop(spool);
     let path = segments(dir.path()).remove(0);
-    let mut log = fs::read(&path).unwrap();
-    let at = log.windows(LEN).position(|window| window == octets(3, LEN)).unwrap();
-    log[at + 7] ^= 4;
-    fs::write(&path, log).unwrap();
-    assert_eq!(survivors(dir.path()).await, BTreeSet::from([1, 4]), "the split never was");
+    let log = fs::read(&path).unwrap();
+    let body = log.windows(LEN).position(|window| window == octets(3, LEN)).unwrap();
+    // In its body, its head and its header.
+    for at in [body + 7, body - 7, body - 7 - serde_json::to_vec(&entry(3)).unwrap().len()] {
+        let mut log = log.clone();
+        log[at] ^= 4;
+        fs::write(&path, log).unwrap();
+        assert_eq!(survivors(dir.path()).await, BTreeSet::from([1, 4]), "the split never was");
+        fs::remove_dir_all(dir.path().join("quarantine")).unwrap();
+    }
 }
 
 #[tokio::test]

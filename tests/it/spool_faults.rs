@@ -1,84 +1,14 @@
 //! Every file operation of a small life of a spool fails once, or for good from there on: what was acknowledged is there
 //! afterwards, as it was acknowledged, and what was refused is not.
 
-use crate::spool::{Faulty, Plan, accept, accept_draft, claim, octets, open, read, small};
-use bytes::Bytes;
-use mailsluice::mail::{Class, Id};
-use mailsluice::spool::{Entry, Fence, Health, RcptState, Record, SegmentLog, Spool, StoreFault, Try};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::spool::{Faulty, Plan, accept, claim, octets, open, read, small};
+use crate::spool_model::{Message, Model, found};
+use mailsluice::mail::Class;
+use mailsluice::spool::{Entry, Health, SegmentLog, Spool, StoreFault};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What the spool has acknowledged, and what it may or may not hold beyond that.
-#[derive(Default)]
-struct Model {
-    there: BTreeMap<u64, Message>,
-    /// Messages of which some change was refused.
-    refused: BTreeSet<u64>,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-struct Message {
-    octets: Bytes,
-    attempts: u32,
-    done: bool,
-}
-
-impl Model {
-    async fn commit(&mut self, spool: &dyn Spool, fence: Fence, batch: Vec<Record>) {
-        let large = Bytes::from([b"Received: here\r\n", &octets(5, 3000)[..]].concat());
-        let result = spool.commit(fence, batch.clone()).await;
-        for record in batch {
-            let id = record.id().0;
-            if result.is_err() {
-                self.refused.insert(id);
-                continue;
-            }
-            match record {
-                Record::Accept(_, content) => {
-                    let octets = if id == 5 { large.clone() } else { octets(id, content.len() as usize) };
-                    self.there.insert(id, Message { octets, attempts: 0, done: false });
-                }
-                Record::Attempt(_, attempt) => {
-                    self.there.get_mut(&id).unwrap().attempts = attempt.recipients[0].1.attempts;
-                }
-                Record::Done(..) => self.there.get_mut(&id).unwrap().done = true,
-                Record::End(_) => drop(self.there.remove(&id)),
-                Record::Amend(..) => {}
-            }
-        }
-    }
-
-    /// Accepts, attempts, completes and ends, over several segments, with a large message and one that is carried.
-    async fn live(&mut self, spool: &dyn Spool, fence: Fence) {
-        for id in 1..4 {
-            self.commit(spool, fence, vec![accept(id, 100)]).await;
-        }
-        if let Ok((large, _)) = accept_draft(spool, 5, 3000) {
-            self.commit(spool, fence, vec![large]).await;
-        }
-        self.commit(spool, fence, vec![attempt(1, 1)]).await;
-        let split = vec![accept(6, 200), accept(7, 10), Record::Done(Id(6), vec![0]), Record::End(Id(3))];
-        self.commit(spool, fence, split).await;
-        for id in 10..22 {
-            self.commit(spool, fence, vec![accept(id, 900)]).await;
-            self.commit(spool, fence, vec![Record::End(Id(id))]).await;
-        }
-        self.commit(spool, fence, vec![attempt(1, 2), Record::Done(Id(2), vec![0])]).await;
-        self.commit(spool, fence, vec![Record::End(Id(5))]).await;
-        self.commit(spool, fence, vec![accept(30, 50)]).await;
-    }
-}
-
-fn attempt(id: u64, attempts: u32) -> Record {
-    Record::Attempt(Id(id), Try { recipients: vec![(0, RcptState { attempts, ..RcptState::default() })] })
-}
-
-fn found(spool: &dyn Spool, entry: &Entry) -> Message {
-    let state = &entry.recipients[0];
-    Message { octets: read(spool, entry), attempts: state.attempts, done: state.done }
-}
 
 /// Runs the life on failing files and looks, with sound ones, at what is left. False if nothing failed any more.
 async fn run(plan: Plan, check: impl Fn(&Model, BTreeMap<u64, Message>)) -> bool {
@@ -122,20 +52,8 @@ async fn one_failed_operation_loses_nothing_and_brings_nothing_refused_back() {
 #[tokio::test]
 async fn dying_at_any_operation_loses_nothing_acknowledged() {
     let mut n = 1;
-    while run(Plan::From(n), |model, found| nothing_acknowledged_is_lost(n, model, &found)).await {
+    while run(Plan::From(n), |model, found| model.nothing_acknowledged_is_lost(&found, &format!("died at {n}"))).await {
         n += 1;
-    }
-}
-
-fn nothing_acknowledged_is_lost(n: u64, model: &Model, found: &BTreeMap<u64, Message>) {
-    for (id, message) in model.there.iter().filter(|(id, _)| !model.refused.contains(id)) {
-        assert_eq!(found.get(id), Some(message), "died at {n}, message {id}");
-    }
-    for id in found.keys() {
-        assert!(model.there.contains_key(id) || model.refused.contains(id), "died at {n}, {id} had ended");
-    }
-    if found.contains_key(&6) {
-        assert!(found.contains_key(&7) && !found.contains_key(&3), "died at {n}: half a batch is in force");
     }
 }
 

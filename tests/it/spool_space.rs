@@ -23,7 +23,7 @@ async fn one_old_message_does_not_keep_the_mail_of_a_day() {
     spool.commit(fence, vec![Record::Attempt(Id(1), Try { recipients: vec![(1, state.clone())] })]).await.unwrap();
     let edited = spool.open(&StoredContent::whole(Id(1), 300)).unwrap().slice(100..200).prepend("New: 1\r\n".into());
     let patch = Patch { content: Some(StoredContent::keep(Id(1), &edited).unwrap()), ..Patch::default() };
-    spool.commit(fence, vec![Record::Amend(Id(1), patch)]).await.unwrap();
+    spool.commit(fence, vec![Record::Amend(Id(1), Box::new(patch))]).await.unwrap();
     let first = names(&dir.path().join("log")).into_iter().min().unwrap();
     for id in 10..200 {
         spool.commit(fence, vec![accept(id, 500)]).await.unwrap();
