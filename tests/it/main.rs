@@ -17,6 +17,8 @@ mod faults;
 mod model;
 mod oracle;
 mod seam;
+mod model;
+mod oracle;
 mod spool;
 mod spool_contract;
 mod spool_damage;
