@@ -44,7 +44,8 @@ impl Postfix {
         let postfix = Self { dir: tempfile::tempdir().unwrap(), port };
         // Its daemons are not root and have to get through.
         std::fs::set_permissions(postfix.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        for (folder, owner) in [("queue", None), ("data", Some("postfix")), ("mail", Some("nobody"))] {
+        // Its configuration lies apart, for it wants everything beside that to be root's.
+        for (folder, owner) in [("etc", None), ("queue", None), ("data", Some("postfix")), ("mail", Some("nobody"))] {
             let path = postfix.path(folder);
             std::fs::create_dir(&path).unwrap();
             if let Some(name) = owner {
@@ -52,8 +53,8 @@ impl Postfix {
                 chown(&path, Some(user.uid.as_raw()), None).unwrap();
             }
         }
-        std::fs::write(postfix.path("main.cf"), postfix.main_cf(settings)).unwrap();
-        std::fs::write(postfix.path("master.cf"), master_cf(port)).unwrap();
+        std::fs::write(postfix.path("etc/main.cf"), postfix.main_cf(settings)).unwrap();
+        std::fs::write(postfix.path("etc/master.cf"), master_cf(port)).unwrap();
         postfix
     }
 
@@ -117,7 +118,7 @@ virtual_gid_maps = static:{}
 
     fn command(&self, program: &str, option: &str) -> Command {
         let mut command = Command::new(peer(program).expect("a program of Postfix"));
-        command.arg(option).arg(self.dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(option).arg(self.path("etc")).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 

@@ -8,7 +8,8 @@ use crate::wait::eventually;
 
 /// A Postfix that hands everything on to us.
 fn relaying_to(server: &Server, transport: &str) -> Option<Postfix> {
-    Postfix::start(&format!("default_transport = {transport}:[127.0.0.1]:{}", server.address(0).port()))
+    let port = server.address(0).port();
+    Postfix::start(&format!("virtual_mailbox_domains =\ndefault_transport = {transport}:[127.0.0.1]:{port}"))
 }
 
 #[test]
