@@ -79,7 +79,7 @@ impl Queue {
     }
 
     pub(super) async fn amend(&self, entry: &mut Entry, patch: Patch) -> Result<(), String> {
-        self.commit(Record::Amend(entry.id, patch.clone())).await?;
+        self.commit(Record::Amend(entry.id, Box::new(patch.clone()))).await?;
         entry.amend(patch);
         Ok(())
     }
