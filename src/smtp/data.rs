@@ -24,10 +24,8 @@ impl Text {
                     input.advance(3);
                     return Piece::End;
                 }
-                _ => {
-                    input.advance(1);
-                    self.line_start = false;
-                }
+                // A stuffed dot: what follows it is taken at once, and never as the start of a line.
+                _ => input.advance(1),
             }
         }
         match clean_run(input, true) {

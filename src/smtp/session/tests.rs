@@ -150,3 +150,35 @@ fn replies_after_drop_are_counted() {
     assert_eq!(session.next(&mut input), Step::Reply(replies::RESET));
     assert_eq!(session.next(&mut input), Step::Read);
 }
+
+#[test]
+fn a_size_is_asked_once_and_its_answer_is_no_answer_to_mail() {
+    let mut profile = Profile::new("mx.example.com");
+    profile.limits.message_size = 10;
+    let mut session = Session::new(Arc::new(profile));
+    let mut input = BytesMut::new();
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    input.extend_from_slice(b"MAIL FROM:<> SIZE=12\r\n");
+    assert!(matches!(session.next(&mut input), Step::Ask(Question::Oversize { size: 12, declared: Some(_) })));
+    session.answer(Answer::Limit(12)).unwrap();
+    assert_eq!(session.answer(Answer::Go), Err(Misuse::NotAsked));
+    assert!(matches!(session.next(&mut input), Step::Ask(Question::Mail(_))));
+    session.answer(Answer::Go).unwrap();
+    run(&mut session, &mut input, b"RCPT TO:<a@b>\r\nDATA\r\n");
+    input.extend_from_slice(b"\r\n23456789012\r\n.\r\n");
+    let mut asked = Vec::new();
+    loop {
+        match session.next(&mut input) {
+            Step::Ask(question) => {
+                asked.push(question);
+                session.answer(Answer::Go).unwrap();
+            }
+            Step::Reply(reply) => {
+                assert_eq!(reply, replies::TOO_BIG);
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(asked, [Question::Headers { len: 0 }]);
+}
