@@ -11,6 +11,8 @@ pub(crate) trait Driver {
     fn send(&mut self, octets: &[u8]);
     /// Waits for the next line of the server, without its CRLF.
     fn hear(&mut self) -> Heard;
+    /// Has nothing more to send.
+    fn leave(&mut self) {}
     /// Goes away, and returns the messages that the server has accepted, if that can be told.
     fn accepted(&mut self) -> Option<Vec<Accepted>>;
 }
@@ -204,6 +206,7 @@ impl Dialogue {
     }
 
     fn finish(&self, driver: &mut impl Driver, heard: &mut Vec<Heard>) -> Result<(), String> {
+        driver.leave();
         expect(driver, heard, "nothing more", |h| !matches!(h, Heard::Line(_)))?;
         match driver.accepted() {
             Some(accepted) if !self.accepted.is_empty() && accepted != self.accepted => {

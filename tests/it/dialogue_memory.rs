@@ -100,6 +100,7 @@ impl Memory {
                     self.draft = Accepted { envelope: vec![mail.sender.to_string()], octets: Vec::new() };
                 }
             }
+            Question::Oversize { declared: Some(_), .. } => self.tagged = 1,
             Question::Rcpt(rcpt) if yes => self.draft.envelope.push(rcpt.path.to_string()),
             Question::Message { len } => {
                 assert_eq!(len, self.draft.octets.len() as u64);
@@ -181,7 +182,7 @@ fn stand_in(line: &str, profile: &mut Profile, answers: &mut HashMap<String, Ans
 }
 
 /// `code status text`, or `code text`.
-fn reply(text: &str) -> Reply {
+pub(crate) fn reply(text: &str) -> Reply {
     let (code, text) = text.split_once(' ').expect("a code and a text");
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
     let code = code.parse().expect("a code");

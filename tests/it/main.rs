@@ -3,9 +3,11 @@
 mod broken;
 mod dialogue;
 mod dialogue_memory;
+mod dialogue_socket;
 mod dispatcher;
 mod docs;
 mod faults;
+mod inside;
 mod layers;
 mod life;
 mod model;

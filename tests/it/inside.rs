@@ -1,0 +1,208 @@
+//! A server in the test's own process: the rooms that `serve` wires, on a spool, a clock and native sinks of the test's choice.
+//!
+//! ```text
+//! let inside = Plan::new(Site::PLAIN).start();     // a manifest with `manifest`, natives with `native`
+//! SmtpClient::greeted(inside.address(0));          // a real listener on a port of its own
+//! inside.kept();                                   // what the spool holds
+//! ```
+//!
+//! Nothing here hears signals, reloads or locks: that is the real binary's, in `server`.
+
+use mailsluice::config::Settings;
+use mailsluice::event::Natives;
+use mailsluice::event::host::{Clock, SystemClock};
+use mailsluice::intake::{Account, History, Intake, history::Keep};
+use mailsluice::kv::{MemoryKv, Quota};
+use mailsluice::mail::{Id, IdSource};
+use mailsluice::manifest::build::{Workshop, natives};
+use mailsluice::manifest::load::{Inputs, load};
+use mailsluice::server::{self, Gate, Room, Server};
+use mailsluice::snapshot::Current;
+use mailsluice::spool::{Entry, MemorySpool, NodeId, Spool};
+use mailsluice::transport::{Operation, Queue, pipeline::Pipeline};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a test wants of its server.
+pub(crate) struct Plan {
+    config: String,
+    manifest: String,
+    natives: Natives,
+    adjust: Box<dyn FnOnce(&mut Settings)>,
+    spool: Arc<dyn Spool>,
+    delivers: bool,
+}
+
+impl Plan {
+    /// A server with this `mailsluice.toml`, `hostname` put in front of it; with the sinks that ship, none of them in force.
+    pub(crate) fn new(config: &str) -> Self {
+        Self {
+            config: format!("hostname = \"mx.example.com\"\n{config}"),
+            manifest: String::new(),
+            natives: natives(),
+            adjust: Box::new(|_| {}),
+            spool: Arc::new(MemorySpool::new()),
+            delivers: true,
+        }
+    }
+
+    /// This manifest in force.
+    pub(crate) fn manifest(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.manifest);
+        self
+    }
+
+    /// More native sinks for the manifest to name.
+    pub(crate) fn natives(mut self, with: impl FnOnce(Natives) -> Natives) -> Self {
+        self.natives = with(self.natives);
+        self
+    }
+
+    /// Changes of the settings that no configuration could ask for.
+    pub(crate) fn adjust(mut self, with: impl FnOnce(&mut Settings) + 'static) -> Self {
+        self.adjust = Box::new(with);
+        self
+    }
+
+    /// This spool instead of one in memory.
+    pub(crate) fn spool(mut self, spool: Arc<dyn Spool>) -> Self {
+        self.spool = spool;
+        self
+    }
+
+    /// What is accepted stays in the queue.
+    pub(crate) fn delivers_nothing(mut self) -> Self {
+        self.delivers = false;
+        self
+    }
+
+    /// Starts it on a runtime of its own.
+    pub(crate) fn start(self) -> Inside {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let mut inside = runtime.block_on(self.open());
+        inside.runtime = Some(runtime);
+        inside
+    }
+
+    /// Starts it on the runtime of the caller.
+    pub(crate) async fn open(self) -> Inside {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| dir.path().join(name);
+        std::fs::write(path("mailsluice.toml"), &self.config).unwrap();
+        std::fs::write(path("sinks.toml"), &self.manifest).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
+        let workshop = Workshop { natives: self.natives, kv, clock: clock.clone() };
+        let mut load = load(&path("mailsluice.toml"), &workshop, &[], &mut Inputs::default())
+            .unwrap_or_else(|found| panic!("the test's configuration is wrong:\n{found}"));
+        (self.adjust)(&mut load.settings);
+        std::fs::create_dir_all(&load.settings.data_dir).unwrap();
+        let (snapshot, _) = load.into_snapshot(1).unwrap();
+        let current = Arc::new(Current::new(snapshot));
+
+        let (fence, found) = self.spool.claim(NodeId(0)).await.unwrap();
+        let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
+        let history = Arc::new(History::open(&path("history"), keep).unwrap());
+        let queue = Queue::new(self.spool.clone(), fence, history.clone(), current.clone(), clock.clone(), found);
+        let (sender, accepted) = mpsc::unbounded_channel();
+        let ids = IdSource::default();
+        let intake = Arc::new(Intake { spool: self.spool.clone(), fence, history, ids, clock, queue: sender });
+        let stopping = CancellationToken::new();
+        let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
+        let server = Arc::new(Server { current, intake, gate, room, stopping, tasks });
+        let mut inside =
+            Inside { server, queue: Arc::new(queue), spool: self.spool, addresses: Vec::new(), dir, runtime: None };
+        inside.work(accepted, self.delivers);
+        inside.listen().await;
+        inside
+    }
+}
+
+/// A running server.
+pub(crate) struct Inside {
+    pub(crate) server: Arc<Server>,
+    pub(crate) queue: Arc<Queue>,
+    spool: Arc<dyn Spool>,
+    addresses: Vec<SocketAddr>,
+    dir: TempDir,
+    runtime: Option<Runtime>,
+}
+
+impl Inside {
+    fn work(&self, mut accepted: mpsc::UnboundedReceiver<Entry>, delivers: bool) {
+        let queue = self.queue.clone();
+        tokio::spawn(async move {
+            while let Some(entry) = accepted.recv().await {
+                queue.put(entry);
+            }
+        });
+        if delivers {
+            let pipeline = Pipeline::new(self.queue.clone(), self.server.stopping.clone());
+            tokio::spawn(pipeline.run(self.server.tasks.clone()));
+        }
+    }
+
+    async fn listen(&mut self) {
+        for index in 0..self.server.current.pin().settings.listeners.len() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            self.addresses.push(listener.local_addr().unwrap());
+            tokio::spawn(server::run(self.server.clone(), listener, index));
+        }
+    }
+
+    /// The bound address of a listener, counted as in the configuration.
+    pub(crate) fn address(&self, listener: usize) -> SocketAddr {
+        self.addresses[listener]
+    }
+
+    /// Where the server writes.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.server.current.pin().settings.data_dir.clone()
+    }
+
+    /// The folder of the configuration.
+    pub(crate) fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Waits on the server's own runtime.
+    pub(crate) fn wait<F: Future>(&self, what: F) -> F::Output {
+        self.runtime.as_ref().expect("a server with a runtime of its own").block_on(what)
+    }
+
+    /// Everything in the spool, oldest first. Nothing is committed by this server any more.
+    pub(crate) async fn kept(&self) -> Vec<(Entry, Vec<u8>)> {
+        let (_, entries) = self.spool.claim(NodeId(0)).await.unwrap();
+        let octets = |entry: &Entry| self.spool.open(&entry.content).unwrap().to_bytes().unwrap().to_vec();
+        entries.into_iter().map(|entry| (entry.clone(), octets(&entry))).collect()
+    }
+
+    /// The account of a message, in the queue or of the past.
+    pub(crate) fn account(&self, id: &str) -> Option<Account> {
+        let id: Id = id.parse().unwrap_or_else(|_| panic!("no id: {id}"));
+        self.queue.account(id).or_else(|| self.server.intake.history.get(id).unwrap())
+    }
+
+    /// What an operator does to a message.
+    pub(crate) fn operate(&self, id: &str, operation: &Operation) -> Result<(), String> {
+        let id: Id = id.parse().unwrap_or_else(|_| panic!("no id: {id}"));
+        self.wait(self.queue.operate(&[id], operation)).remove(0).1
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.server.stopping.cancel();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        }
+    }
+}
