@@ -116,8 +116,17 @@ impl Reloader {
     }
 }
 
-/// What can't change while the server runs.
+/// What can't change while the server runs is an error; what is read once at the start is told.
 fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
+    let once = [
+        ("[log]", before.log != after.log),
+        ("[ledger]", before.ledger != after.ledger),
+        ("reload.watch", before.reload != after.reload),
+        ("limits.draft-memory", before.limits.draft_memory != after.limits.draft_memory),
+    ];
+    for (name, _) in once.iter().filter(|(_, changed)| *changed) {
+        tracing::warn!("{name} has changed; that takes effect at the next start");
+    }
     let changed = [
         ("data-dir", before.data_dir != after.data_dir),
         ("[[listener]]", before.listeners != after.listeners),
