@@ -1,6 +1,7 @@
 //! Mailsluice: a mail transport server in which everything that happens is an event, and everything that may be
 //! decided is decided by sinks.
 
+pub mod admin;
 pub mod builtin;
 pub mod cli;
 pub mod config;

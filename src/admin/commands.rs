@@ -1,0 +1,151 @@
+//! Carries requests out.
+
+use super::protocol::{Act, QueueRequest, Request, Response};
+use super::status::Status;
+use super::wire::Wire;
+use super::{Filter, search, send, tail};
+use crate::intake::{History, Intake};
+use crate::mail::{Id, Timestamp};
+use crate::server::Gate;
+use crate::snapshot::Current;
+use crate::transport::{Operation, Queue};
+use async_trait::async_trait;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What a running server is made of, as far as operators reach it.
+pub struct Ops {
+    /// The snapshot in force.
+    pub current: Arc<Current>,
+    /// What became of transactions and messages.
+    pub history: Arc<History>,
+    /// What waits.
+    pub queue: Arc<Queue>,
+    /// Where messages enter.
+    pub intake: Arc<Intake>,
+    /// The number of sessions.
+    pub gate: Arc<Gate>,
+    /// How to put another snapshot in force.
+    pub reload: Arc<dyn Reload>,
+    /// When the server started.
+    pub started: Timestamp,
+    /// The bound addresses, in the order of the listeners in the settings.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Puts another snapshot in force.
+#[async_trait]
+pub trait Reload: Send + Sync {
+    /// The new generation, or why the old one stays, as diagnostics are printed.
+    async fn reload(&self) -> Result<u64, String>;
+    /// When and why the last reload failed, if the last one did.
+    fn last_failure(&self) -> Option<(Timestamp, String)>;
+}
+
+/// Either what to say last before `done`, or `failed` with this text.
+pub(super) type Answer = Result<Option<Response>, String>;
+
+impl Ops {
+    /// Answers one request. `Break`: the connection is out of step and must be closed.
+    pub(super) async fn carry_out(
+        &self,
+        request: Request,
+        wire: &mut Wire,
+        stopping: &CancellationToken,
+    ) -> io::Result<ControlFlow<()>> {
+        let mut flow = ControlFlow::Continue(());
+        let answer = match request {
+            Request::Status => Ok(Some(Response::Status(Box::new(Status::of(self))))),
+            Request::Reload => self.reload.reload().await.map(|generation| Some(Response::Reloaded { generation })),
+            Request::Queue(request) => self.queue(request, wire).await?,
+            Request::Why { id, filter, limit } => {
+                let found = search::why(self, id, &filter, limit).await;
+                say_all(found, wire).await?
+            }
+            Request::Tail { filter } => {
+                flow = ControlFlow::Break(());
+                tail::tail(self, &filter, wire, stopping).await?
+            }
+            Request::Send { sender, recipients, octets } => {
+                let sent = send::send(self, sender, recipients, octets, wire).await?;
+                // A refused message may not have been read to its end.
+                if sent.is_err() {
+                    flow = ControlFlow::Break(());
+                }
+                sent.map(|id| Some(Response::Accepted { id }))
+            }
+        };
+        match answer {
+            Ok(last) => {
+                if let Some(response) = last {
+                    wire.say(&response).await?;
+                }
+                wire.say(&Response::Done).await?;
+            }
+            Err(text) => wire.say(&Response::Failed(text)).await?,
+        }
+        Ok(flow)
+    }
+
+    async fn queue(&self, request: QueueRequest, wire: &mut Wire) -> io::Result<Answer> {
+        match request {
+            QueueRequest::List { filter } => say_all(search::queued(self, &filter), wire).await,
+            QueueRequest::Show { id } => Ok(match self.queue.account(id) {
+                Some(account) => Ok(Some(Response::Account(Box::new(account)))),
+                None => Err(format!("{id} is not in the queue; `mailsluice why {id}` may know what became of it")),
+            }),
+            QueueRequest::Act { act, filter, dry_run } => self.act(act, &filter, dry_run, wire).await,
+        }
+    }
+
+    async fn act(&self, act: Act, filter: &Filter, dry_run: bool, wire: &mut Wire) -> io::Result<Answer> {
+        let ids = match self.picked(filter) {
+            Ok(ids) => ids,
+            Err(text) => return Ok(Err(text)),
+        };
+        let operation = operation(act);
+        for id in ids {
+            let error = if dry_run {
+                self.queue.account(id).is_none().then(|| format!("{id} is not in the queue"))
+            } else {
+                let results = self.queue.operate(&[id], &operation).await;
+                results.into_iter().find_map(|(_, result)| result.err())
+            };
+            wire.say(&Response::Acted { id, error }).await?;
+        }
+        Ok(Ok(None))
+    }
+
+    /// The messages that a filter picks. Ids that it names are kept even if they are not there, so that each is answered.
+    fn picked(&self, filter: &Filter) -> Result<Vec<Id>, String> {
+        let only_ids = Filter { ids: filter.ids.clone(), ..Filter::default() };
+        if !filter.ids.is_empty() && *filter == only_ids {
+            return Ok(filter.ids.clone());
+        }
+        Ok(search::queued(self, filter)?.into_iter().map(|account| account.id).collect())
+    }
+}
+
+fn operation(act: Act) -> Operation {
+    match act {
+        Act::Retry => Operation::Retry,
+        Act::Hold { reason } => Operation::Hold(reason),
+        Act::Release { rerun } => Operation::Release { rerun },
+        Act::Remove => Operation::Remove,
+    }
+}
+
+async fn say_all(found: Result<Vec<crate::intake::Account>, String>, wire: &mut Wire) -> io::Result<Answer> {
+    match found {
+        Ok(accounts) => {
+            for account in accounts {
+                wire.say(&Response::Account(Box::new(account))).await?;
+            }
+            Ok(Ok(None))
+        }
+        Err(text) => Ok(Err(text)),
+    }
+}

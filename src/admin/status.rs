@@ -1,0 +1,160 @@
+//! How the server does, as `mailsluice status` tells it.
+
+use super::commands::Ops;
+use crate::event::Registered;
+use crate::mail::Timestamp;
+use crate::spool::{Health, Usage};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The whole of it. Names and meanings are a contract; more may come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The server's version.
+    pub version: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// Seconds since then.
+    pub uptime: u64,
+    /// The snapshot in force; counts from 1.
+    pub generation: u64,
+    /// The last attempt to put another snapshot in force, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload_failure: Option<ReloadFailure>,
+    /// Sessions at present.
+    pub sessions: usize,
+    /// Where connections come in, in the order of the settings.
+    pub listeners: Vec<Listener>,
+    /// What waits.
+    pub queue: Queue,
+    /// The store.
+    pub spool: Spool,
+    /// The record of what became of messages.
+    pub history: History,
+    /// The loaded sinks by name.
+    pub sinks: BTreeMap<String, Sink>,
+}
+
+/// A reload that did not pass; the snapshot before it is still in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReloadFailure {
+    /// When it was tried.
+    pub since: Timestamp,
+    /// Why it did not pass, as `mailsluice check` would print it.
+    pub error: String,
+}
+
+/// A listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Its name.
+    pub name: String,
+    /// The address that it is bound to.
+    pub address: String,
+    /// `mx`, `submission` or `lmtp`.
+    pub role: String,
+}
+
+/// The queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Messages in it.
+    pub messages: usize,
+    /// Those of them that are parked.
+    pub held: usize,
+}
+
+/// The store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spool {
+    /// `ok`, or `sick`: new mail is turned away.
+    pub state: String,
+    /// Since when it is sick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Why it is sick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Messages.
+    pub messages: u64,
+    /// Octets of the messages.
+    pub bytes: u64,
+    /// Octets on the disk.
+    pub disk: u64,
+    /// Files of the log.
+    pub segments: u64,
+}
+
+/// The history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Accounts that could not be written, so that `why` does not know them.
+    pub dropped: u64,
+}
+
+/// A sink.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sink {
+    /// `ok`; `faulting`: its last call failed; or `open`: it failed too often and is not called for now.
+    pub state: String,
+    /// Faults since it was loaded.
+    pub faults: u64,
+    /// Faults in a row.
+    pub streak: u64,
+    /// The last fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_fault: Option<String>,
+    /// Notify events that it was not told because it was behind.
+    pub missed: u64,
+}
+
+impl Status {
+    /// How the server does now.
+    pub(super) fn of(ops: &Ops) -> Self {
+        let snapshot = ops.current.pin();
+        let now = ops.intake.clock.now();
+        let bound = |index: usize, configured| ops.addresses.get(index).copied().unwrap_or(configured);
+        let listeners = snapshot.settings.listeners.iter().enumerate().map(|(index, listener)| Listener {
+            name: listener.name.clone(),
+            address: bound(index, listener.address).to_string(),
+            role: listener.role.as_str().to_owned(),
+        });
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: ops.started,
+            uptime: now.since(ops.started).as_secs(),
+            generation: snapshot.generation,
+            reload_failure: ops.reload.last_failure().map(|(since, error)| ReloadFailure { since, error }),
+            sessions: ops.gate.count(),
+            listeners: listeners.collect(),
+            queue: Queue { messages: ops.queue.count(), held: ops.queue.held() },
+            spool: Spool::of(ops.intake.spool.health(), ops.intake.spool.usage()),
+            history: History { dropped: ops.history.dropped() },
+            sinks: snapshot.sinks.iter().map(|sink| (sink.name.to_string(), Sink::of(sink))).collect(),
+        }
+    }
+}
+
+impl Spool {
+    fn of(health: Health, usage: Usage) -> Self {
+        let (state, since, why) = match health {
+            Health::Ok => ("ok", None, None),
+            Health::Sick { since, why } => ("sick", Some(since), Some(why)),
+        };
+        let Usage { messages, bytes, disk, segments } = usage;
+        Self { state: state.to_owned(), since, why, messages, bytes, disk, segments }
+    }
+}
+
+impl Sink {
+    fn of(sink: &Registered) -> Self {
+        let health = sink.breaker.health();
+        Self {
+            state: health.state.to_owned(),
+            faults: health.faults,
+            streak: health.streak,
+            last_fault: health.last_fault,
+            missed: sink.missed(),
+        }
+    }
+}
