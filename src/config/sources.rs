@@ -4,9 +4,10 @@
 //! them and stays small enough to sit on every value. Texts are UTF-8 without a byte order mark; the bytes of
 //! a file that is something else are shown with U+FFFD in their place.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest file that is read, in octets. Far above any real list of users; keeps `/dev/zero` out.
@@ -66,7 +67,11 @@ struct Source {
 
 /// The registry of texts.
 #[derive(Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    list: Vec<Source>,
+    /// Texts that are read in place of those of files.
+    pretended: HashMap<PathBuf, String>,
+}
 
 impl Sources {
     /// Registers a text under the name that diagnostics show.
@@ -74,13 +79,21 @@ impl Sources {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
-        let id = SourceId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
-        self.0.push(Source { name: name.into(), text: text.into(), lines });
+        let id = SourceId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
+        self.list.push(Source { name: name.into(), text: text.into(), lines });
         id
+    }
+
+    /// From now on this text is read in place of the file's, so that a change can be checked before it is made.
+    pub fn pretend(&mut self, path: &Path, text: &str) {
+        self.pretended.insert(path.to_owned(), text.to_owned());
     }
 
     /// Reads a file and registers it under its path.
     pub fn read(&mut self, path: &Path) -> Result<SourceId, ReadFault> {
+        if let Some(text) = self.pretended.get(path).cloned() {
+            return Ok(self.add(path.display().to_string(), &text));
+        }
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(ReadFault::Io)?;
         file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(ReadFault::Io)?;
@@ -129,13 +142,13 @@ impl Sources {
     }
 
     fn get(&self, id: SourceId) -> Option<&Source> {
-        self.0.get(id.0 as usize)
+        self.list.get(id.0 as usize)
     }
 }
 
 impl std::fmt::Debug for Sources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|s| &s.name)).finish()
+        f.debug_list().entries(self.list.iter().map(|s| &s.name)).finish()
     }
 }
 
@@ -154,6 +167,15 @@ mod tests {
         assert_eq!((line.text, line.range), ("bé = 1", 4..7));
         let line = sources.line(Span::new(id, 12..12)).unwrap();
         assert_eq!((line.number, line.text), (3, ""));
+    }
+
+    #[test]
+    fn a_pretended_text_is_read_in_place_of_a_file_s() {
+        let mut sources = Sources::default();
+        sources.pretend(Path::new("nowhere/f.toml"), "x = 1\n");
+        let id = sources.read(Path::new("nowhere/f.toml")).unwrap();
+        assert_eq!((sources.name(id), &*sources.text(id)), ("nowhere/f.toml", "x = 1\n"));
+        assert!(sources.read(Path::new("nowhere/g.toml")).is_err());
     }
 
     #[test]
