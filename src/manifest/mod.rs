@@ -6,6 +6,7 @@
 
 mod binding_schema;
 pub mod build;
+pub mod edit;
 mod include;
 pub mod keep;
 pub mod load;
