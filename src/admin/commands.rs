@@ -6,10 +6,10 @@ use super::wire::Wire;
 use super::{Filter, search, send, tail};
 use crate::intake::{History, Intake};
 use crate::mail::{Id, Timestamp};
+use crate::manifest::reload::Reloader;
 use crate::server::Gate;
 use crate::snapshot::Current;
 use crate::transport::{Operation, Queue};
-use async_trait::async_trait;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -29,20 +29,11 @@ pub struct Ops {
     /// The number of sessions.
     pub gate: Arc<Gate>,
     /// How to put another snapshot in force.
-    pub reload: Arc<dyn Reload>,
+    pub reload: Arc<Reloader>,
     /// When the server started.
     pub started: Timestamp,
     /// The bound addresses, in the order of the listeners in the settings.
     pub addresses: Vec<SocketAddr>,
-}
-
-/// Puts another snapshot in force.
-#[async_trait]
-pub trait Reload: Send + Sync {
-    /// The new generation, or why the old one stays, as diagnostics are printed.
-    async fn reload(&self) -> Result<u64, String>;
-    /// When and why the last reload failed, if the last one did.
-    fn last_failure(&self) -> Option<(Timestamp, String)>;
 }
 
 /// Either what to say last before `done`, or `failed` with this text.

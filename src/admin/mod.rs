@@ -28,7 +28,7 @@ mod tests;
 mod wire;
 
 pub use client::{Client, ClientError};
-pub use commands::{Ops, Reload};
+pub use commands::Ops;
 pub use filter::Filter;
 pub use protocol::{Act, QueueRequest, Request, Response};
 pub use server::run;

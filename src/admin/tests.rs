@@ -2,26 +2,32 @@
 
 use super::access::{Access, Peer};
 use super::*;
-use crate::config::Settings;
 use crate::event::host::{Clock, ManualClock};
-use crate::event::{Dispatcher, Edits, Event, Hearing, Interest, Registered, Scene, Sink, Verdict};
+use crate::event::{Edits, Env, Event, Hearing, Interest, Natives, Scene, Sink, Verdict};
 use crate::intake::{Account, History, Intake, State, history::Keep};
+use crate::kv::{MemoryKv, Quota};
 use crate::mail::{ForwardPath, Id, IdSource, ReversePath, Timestamp};
+use crate::manifest::build::Workshop;
+use crate::manifest::load::{Inputs, load};
+use crate::manifest::reload::Reloader;
 use crate::server::Gate;
-use crate::snapshot::{Current, Snapshot};
+use crate::snapshot::Current;
 use crate::spool::{MemorySpool, NodeId, Spool};
 use crate::transport::Queue;
-use async_trait::async_trait;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+const MANIFEST: &str = "[[sink]]\nname = 'gatekeeper'\nnative = 'gatekeeper'\n";
 const CONFIG: &str = "hostname = 'mx.example.com'\n[[listener]]\naddress = '127.0.0.1:0'\n[domains]\nlocal = ['example.com']\n\
     [recipients]\nusers = ['alice']\n[limits]\nfree-space = '0 B'\nmessage-size = '100 KiB'\nrecipients = 3\n";
+
+#[derive(serde::Deserialize)]
+struct NoConfig {}
 
 /// Rejects what is for `no@...`, holds what is for `hold@...`.
 struct Gatekeeper;
@@ -40,24 +46,9 @@ impl Sink for Gatekeeper {
     }
 }
 
-/// Reloads by counting, and fails when told to.
-#[derive(Default)]
-struct Reloads(Mutex<Option<(Timestamp, String)>>);
-
-#[async_trait]
-impl Reload for Reloads {
-    async fn reload(&self) -> Result<u64, String> {
-        self.last_failure().map_or(Ok(2), |(_, text)| Err(text))
-    }
-    fn last_failure(&self) -> Option<(Timestamp, String)> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
 struct Site {
     dir: TempDir,
     ops: Arc<Ops>,
-    reloads: Arc<Reloads>,
     accepted: UnboundedReceiver<crate::spool::Entry>,
     stopping: CancellationToken,
     server: JoinHandle<()>,
@@ -66,12 +57,18 @@ struct Site {
 impl Site {
     async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (settings, _) = Settings::parse(&dir.path().join("mailsluice.toml"), CONFIG).unwrap();
-        let sink = Arc::new(Registered::new("gatekeeper", Arc::new(Gatekeeper), false));
-        let binding = crate::event::Binding::new(sink.clone(), Event::TransportSubmit);
-        let snapshot = Snapshot::new(1, settings, Dispatcher::new(vec![binding]), vec![sink]).unwrap();
-        let current = Arc::new(Current::new(snapshot));
+        let config = dir.path().join("mailsluice.toml");
+        std::fs::write(&config, CONFIG).unwrap();
+        std::fs::write(dir.path().join("sinks.toml"), MANIFEST).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp(1_000_000)));
+        let natives = Natives::default().with("gatekeeper", |NoConfig {}, _: &mut Env| Ok::<_, String>(Gatekeeper));
+        let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
+        let workshop = Workshop { natives, kv, clock: clock.clone() };
+        let mut inputs = Inputs::default();
+        let loaded = load(&config, &workshop, &[], &mut inputs).unwrap_or_else(|found| panic!("{found}"));
+        let (snapshot, loaded) = loaded.into_snapshot(1).unwrap();
+        let current = Arc::new(Current::new(snapshot));
+        let reload = Arc::new(Reloader::new(config, workshop, current.clone(), loaded, inputs));
         let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
         let history = Arc::new(History::open(&dir.path().join("history"), keep).unwrap());
         let spool: Arc<dyn Spool> = Arc::new(MemorySpool::new());
@@ -80,22 +77,20 @@ impl Site {
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
         let ids = IdSource::default();
         let intake = Intake { spool, fence, history: history.clone(), ids, clock, queue: sender };
-        let reloads = Arc::new(Reloads::default());
         let ops = Arc::new(Ops {
             current,
             history,
             queue: Arc::new(queue),
             intake: Arc::new(intake),
-            gate: Arc::default(),
-            reload: reloads.clone(),
+            gate: Arc::new(Gate::default()),
+            reload,
             started: Timestamp(400_000),
             addresses: vec!["127.0.0.1:4711".parse().unwrap()],
         });
-        let _: &Arc<Gate> = &ops.gate;
         let socket = Socket::bind(&dir.path().join("admin.sock"), None).unwrap();
         let stopping = CancellationToken::new();
         let server = tokio::spawn(run(socket, ops.clone(), stopping.clone()));
-        Self { dir, ops, reloads, accepted, stopping, server }
+        Self { dir, ops, accepted, stopping, server }
     }
 
     fn socket(&self) -> PathBuf {
@@ -179,11 +174,13 @@ async fn status_and_reload() {
     );
     assert_eq!((status.uptime, status.listeners[0].address.as_str()), (600, "127.0.0.1:4711"));
     assert_eq!(site.ask(Request::Reload).await, Ok(vec![Response::Reloaded { generation: 2 }]));
-    *site.reloads.0.lock().unwrap() = Some((Timestamp(5), "error: two\nlines".into()));
-    assert_eq!(site.ask(Request::Reload).await, Err("error: two\nlines".into()));
+    std::fs::write(site.dir.path().join("sinks.toml"), MANIFEST.replace("native", "natvie")).unwrap();
+    let error = site.ask(Request::Reload).await.unwrap_err();
+    assert!(error.contains("did you mean `native`?"), "{error}");
     let answer = site.ask(Request::Status).await.unwrap();
     let [Response::Status(status)] = &answer[..] else { panic!("{answer:?}") };
-    assert_eq!(status.reload_failure.as_ref().map(|f| f.since), Some(Timestamp(5)));
+    assert_eq!(status.reload_failure.as_ref().map(|f| f.since), Some(Timestamp(1_000_000)));
+    assert_eq!(status.generation, 2);
 }
 
 #[tokio::test]
