@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::start::Prepared;
+use crate::admin::{self, Ops, Socket};
 use crate::config::{Diagnostics, Settings};
 use crate::event::host::{Clock, SystemClock};
 use crate::event::{Event, Natives, Stage};
@@ -82,6 +83,7 @@ impl Running {
         let reloader = Arc::new(Reloader::new(options.config.clone(), workshop, current.clone(), loaded, inputs));
         let running =
             Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
+        running.control(&queue, &sockets, settings)?;
         running.work(queue, accepted, settings);
         running.listen(sockets)?;
         Ok(running)
@@ -100,6 +102,30 @@ impl Running {
         if settings.reload.watch {
             self.workers.spawn(watch::watch(self.reloader.clone(), self.stopping.clone()));
         }
+    }
+
+    /// The control socket. It is there before `ready` is printed, and among what is waited for at the end.
+    fn control(
+        &self,
+        queue: &Arc<Queue>,
+        sockets: &[std::net::TcpListener],
+        settings: &Settings,
+    ) -> Result<(), String> {
+        let addresses = sockets.iter().map(std::net::TcpListener::local_addr).collect::<Result<_, _>>();
+        let intake = self.server.intake.clone();
+        let ops = Ops {
+            current: self.current.clone(),
+            history: intake.history.clone(),
+            queue: queue.clone(),
+            started: intake.clock.now(),
+            intake,
+            gate: self.server.gate.clone(),
+            reload: self.reloader.clone(),
+            addresses: addresses.map_err(|e| format!("cannot listen: {e}"))?,
+        };
+        let socket = Socket::bind(&settings.admin.socket, settings.admin.group.as_deref())?;
+        self.server.tasks.spawn(admin::run(socket, Arc::new(ops), self.stopping.clone()));
+        Ok(())
     }
 
     /// Begins to accept, and says so.

@@ -1,0 +1,120 @@
+//! A message as programs hand it to `sendmail`, made into one that may go out: line ends, the header's end, and the
+//! fields that every message must have (RFC 5322 3.6).
+
+use crate::mail::{Header, HeaderError, Message};
+use bytes::Bytes;
+use std::io::{self, BufRead};
+
+/// What is added where the message has none.
+pub(super) struct Missing {
+    pub(super) from: String,
+    pub(super) date: String,
+    pub(super) message_id: String,
+}
+
+/// Reads a message whose lines end in LF, CRLF or CR; they will all end in CRLF. `dots`: a line with nothing but a dot
+/// ends it. A line that begins like one of an mbox (`From `) is dropped from the top.
+pub(super) fn read(mut input: impl BufRead, dots: bool) -> io::Result<Vec<u8>> {
+    let (mut out, mut line) = (Vec::new(), Vec::new());
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let bare = line.strip_suffix(b"\n").unwrap_or(&line);
+        let bare = bare.strip_suffix(b"\r").unwrap_or(bare);
+        if dots && bare == b"." {
+            break;
+        }
+        if !(out.is_empty() && bare.starts_with(b"From ")) {
+            for part in bare.split(|&octet| octet == b'\r') {
+                out.extend_from_slice(part);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        line.clear();
+    }
+    Ok(out)
+}
+
+/// Header and body of what was read. Where the header ends without a blank line, the body begins.
+pub(super) fn split(octets: Vec<u8>) -> Message {
+    let mut at = 0;
+    while let Some(line) = octets.get(at..).filter(|rest| !rest.is_empty()) {
+        let end = memchr::memchr(b'\n', line).map_or(line.len(), |n| n + 1);
+        let folded = at > 0 && line.starts_with(b" ") || at > 0 && line.starts_with(b"\t");
+        if !folded && !is_field(line.get(..end).unwrap_or_default()) {
+            break;
+        }
+        at += end;
+    }
+    let octets = Bytes::from(octets);
+    let rest = octets.slice(at..);
+    let body = if rest.starts_with(b"\r\n") { rest.slice(2..) } else { rest };
+    Message { header: Header::from_raw(octets.slice(..at)), separated: true, body: body.into() }
+}
+
+fn is_field(line: &[u8]) -> bool {
+    let name = line.split(|&octet| octet == b':').next().unwrap_or_default();
+    name.len() < line.len() && !name.is_empty() && name.iter().all(|octet| matches!(octet, 33..=126))
+}
+
+/// Adds the fields that are missing.
+pub(super) fn complete(header: &mut Header, missing: &Missing) -> Result<(), HeaderError> {
+    let wanted = [("From", &missing.from), ("Date", &missing.date), ("Message-ID", &missing.message_id)];
+    wanted
+        .iter()
+        .filter(|(name, _)| header.get(name).is_none())
+        .collect::<Vec<_>>()
+        .into_iter()
+        .try_for_each(|(name, value)| header.append(name, value))
+}
+
+/// The values of the fields that name recipients. Bcc is removed: the others must not see it.
+pub(super) fn take_recipients(header: &mut Header) -> Vec<String> {
+    let named = |name| header.named(name).map(|field| field.value().into_owned()).collect::<Vec<_>>();
+    let values = ["To", "Cc", "Bcc"].into_iter().flat_map(named).collect();
+    header.remove("Bcc");
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(text: &str, dots: bool) -> String {
+        let message = split(read(text.as_bytes(), dots).unwrap());
+        String::from_utf8(message.content().to_bytes().unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn line_ends_dots_and_the_end_of_the_header() {
+        for (text, want) in [
+            ("A: b\n\nbody\n", "A: b\r\n\r\nbody\r\n"),
+            ("A: b\r\n\r\nbody", "A: b\r\n\r\nbody\r\n"),
+            ("A: b\n\n1%\r2%\r\n", "A: b\r\n\r\n1%\r\n2%\r\n"),
+            ("A: b\n\nx\n.\ny\n", "A: b\r\n\r\nx\r\n"),
+            ("A: b\n c\nno field\n", "A: b\r\n c\r\n\r\nno field\r\n"),
+            ("hello\n", "\r\nhello\r\n"),
+            (" hello\n", "\r\n hello\r\n"),
+            ("\nA: b\n", "\r\nA: b\r\n"),
+            ("From a@b Mon\nA: b\n\nFrom here\n", "A: b\r\n\r\nFrom here\r\n"),
+            ("A: b\n", "A: b\r\n\r\n"),
+            ("", "\r\n"),
+        ] {
+            assert_eq!(made(text, true), want, "{text:?}");
+        }
+        assert_eq!(made("A: b\n\nx\n.\ny\n", false), "A: b\r\n\r\nx\r\n.\r\ny\r\n");
+    }
+
+    #[test]
+    fn only_what_is_missing_is_added() {
+        let missing = Missing { from: "me@x".into(), date: "now".into(), message_id: "<1@x>".into() };
+        let mut header = Header::from_raw("date: then\r\nSubject: x\r\n".into());
+        complete(&mut header, &missing).unwrap();
+        assert_eq!(&header.raw()[..], b"date: then\r\nSubject: x\r\nFrom: me@x\r\nMessage-ID: <1@x>\r\n");
+    }
+
+    #[test]
+    fn bcc_names_recipients_and_goes() {
+        let mut header = Header::from_raw("To: a,\r\n b\r\nBcc: c\r\nCC: d\r\nbcc: e\r\n".into());
+        assert_eq!(take_recipients(&mut header), ["a, b", "d", "c", "e"]);
+        assert_eq!(&header.raw()[..], b"To: a,\r\n b\r\nCC: d\r\n");
+    }
+}

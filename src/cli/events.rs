@@ -1,0 +1,98 @@
+//! `mailsluice events`: the catalogue.
+
+use super::out::{Out, Outcome};
+use super::table::Table;
+use crate::event::catalogue::{AnswerKind, CATALOGUE, Kind, OnFault, Spec, VerdictKind};
+use clap::Args;
+use serde::Serialize;
+
+/// How to tell it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+An event is `raised` by this version, or `later`: a binding to it is legal and never called. At every event
+a sink may say `next`, and where the server waits for the verdict `skip-rest`; the table has what else it
+may say, what it may change, and what a binding may do when its sink fails, the default first.
+
+Examples:
+  mailsluice events
+  mailsluice events --json | jq '.[] | select(.raised) | .name'")]
+pub(super) struct Events {
+    /// Print it as JSON: a list of events
+    #[arg(long)]
+    json: bool,
+}
+
+impl Events {
+    pub(super) fn run(self) -> Outcome {
+        let mut out = Out::new();
+        if self.json {
+            out.json(&CATALOGUE.as_slice())?;
+        } else {
+            table().print(&mut out)?;
+        }
+        out.end()
+    }
+}
+
+fn table() -> Table {
+    let mut table = Table::with_head(&["EVENT", "KIND", "RAISED", "VERDICTS", "ON FAULT", "EDITS"]);
+    for spec in &CATALOGUE {
+        table.row([
+            spec.name.to_owned(),
+            match spec.kind {
+                Kind::Decide => "decide".to_owned(),
+                Kind::Notify => "notify".to_owned(),
+            },
+            if spec.raised { "raised".to_owned() } else { "later".to_owned() },
+            verdicts(spec),
+            spec.faults.iter().copied().map(OnFault::as_str).collect::<Vec<_>>().join(" "),
+            spec.edits.iter().map(word).collect::<Vec<_>>().join(" "),
+        ]);
+    }
+    table
+}
+
+/// What a sink may say beside `next` and `skip-rest`; an answer with its type.
+fn verdicts(spec: &Spec) -> String {
+    let name = |verdict: &VerdictKind| match (verdict, spec.answer) {
+        (VerdictKind::Answer, kind) if kind != AnswerKind::None => format!("answer({})", word(&kind)),
+        _ => verdict.as_str().to_owned(),
+    };
+    spec.verdicts.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// The name under which serde writes a word of the catalogue.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_has_its_row() {
+        let mut out = Vec::new();
+        table().print(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let row = |name: &str| {
+            let mut lines = text.lines().filter(|line| line.split(' ').next() == Some(name));
+            lines.next().unwrap_or_else(|| panic!("{name}\n{text}")).split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        CATALOGUE.iter().for_each(|spec| assert!(row(spec.name).contains(&word(&spec.kind)), "{text}"));
+        assert!(row("in.command").starts_with("in.command decide raised answer(reply) reject defer disconnect"));
+        assert!(row("in.rcpt").contains("defer continue reject hold delay rewrite add-recipient"));
+        assert_eq!(row("track"), "track notify later continue");
+    }
+
+    #[test]
+    fn the_json_has_names_and_words() {
+        let json = serde_json::to_value(CATALOGUE.as_slice()).unwrap();
+        let rcpt = json.as_array().unwrap().iter().find(|e| e["name"] == "in.rcpt").unwrap();
+        assert_eq!((&rcpt["kind"], &rcpt["raised"]), (&"decide".into(), &true.into()));
+        assert!(rcpt["verdicts"].as_array().unwrap().contains(&"reject".into()));
+    }
+}
