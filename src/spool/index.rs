@@ -8,6 +8,7 @@
 use super::body::Part;
 use super::file::File;
 use super::frame::{HEADER, Kind};
+use super::health::Usage;
 use super::segment::INDEX_ENTRY;
 use crate::mail::Id;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -214,9 +215,9 @@ impl Index {
         ids
     }
 
-    /// Octets of messages, octets of the log, files of the log.
-    pub(super) fn totals(&self) -> (u64, u64, u64) {
-        (self.mail, self.size, self.segments.len() as u64)
+    pub(super) fn usage(&self) -> Usage {
+        let (messages, segments) = (self.slots.len() as u64, self.segments.len() as u64);
+        Usage { messages, bytes: self.mail, disk: self.size, segments }
     }
 }
 
@@ -251,7 +252,7 @@ mod tests {
         assert!(index.take_dead().is_empty(), "an older one is needed");
         index.end(Id(1));
         assert_eq!(index.take_dead().len(), 2, "the third is written to");
-        assert_eq!(index.totals(), (0, 1000, 1));
+        assert_eq!(index.usage(), Usage { messages: 0, bytes: 0, disk: 1000, segments: 1 });
     }
 
     #[test]
@@ -263,7 +264,7 @@ mod tests {
         index.accept(Id(1), slot(3));
         assert_eq!(index.take_dead().len(), 2);
         assert_eq!(index.to_carry(0, 1), None, "what is written to is not carried");
-        assert_eq!(index.totals().0, 90);
+        assert_eq!(index.usage().bytes, 90);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use super::draft::{Desk, Draft};
 use super::fault::StoreFault;
 use super::file::Files;
 use super::health::{Health, Usage};
-use super::index::Slot;
 use super::keeper::Keeper;
 use super::place::Place;
 use super::record::{Entry, Record};
@@ -119,11 +118,17 @@ impl SegmentLog {
         } else {
             self.committer.as_ref().is_some_and(|committer| committer.send(Job::Commit(submission)).is_ok())
         };
-        if sent { Ok(()) } else { Err(StoreFault::stopped()) }
+        if sent { Ok(()) } else { Err(self.stopped()) }
     }
 
-    /// The octets of a message, with its place in the log.
-    fn scattered(&self, content: &StoredContent) -> Result<(Slot, Scattered), StoreFault> {
+    /// A thread has ended before its time: nothing is taken any more, and status says so.
+    fn stopped(&self) -> StoreFault {
+        self.shared.pulse.fail(StoreFault::stopped());
+        StoreFault::stopped()
+    }
+
+    /// The octets of a message, checked if they were not yet.
+    fn scattered(&self, content: &StoredContent) -> Result<Scattered, StoreFault> {
         let id = content.id();
         let index = self.shared.index();
         let slot = index.slot(id).cloned();
@@ -140,7 +145,7 @@ impl SegmentLog {
             why.map_err(|why| StoreFault::Damaged(id, why))?;
             self.shared.index().verified(id);
         }
-        Ok((slot, blob))
+        Ok(blob)
     }
 }
 
@@ -158,11 +163,11 @@ impl Spool for SegmentLog {
         let batch = Batch::encode(batch, self.large, || self.new_draft())?;
         let (reply, answer) = oneshot::channel();
         self.submit(Submission { fence, batch, reply })?;
-        answer.await.unwrap_or_else(|_| Err(StoreFault::stopped()))
+        answer.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
     fn open(&self, content: &StoredContent) -> Result<Content, StoreFault> {
-        let (_, blob) = self.scattered(content)?;
+        let blob = self.scattered(content)?;
         let blob: Arc<dyn Blob> = Arc::new(blob);
         Ok(Opened { id: content.id(), blob }.content(content))
     }
@@ -171,9 +176,9 @@ impl Spool for SegmentLog {
         let (reply, answer) = oneshot::channel();
         let sent = self.committer.as_ref().is_some_and(|committer| committer.send(Job::Claim(reply)).is_ok());
         if !sent {
-            return Err(StoreFault::stopped());
+            return Err(self.stopped());
         }
-        answer.await.unwrap_or_else(|_| Err(StoreFault::stopped()))
+        answer.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
     fn health(&self) -> Health {
@@ -181,9 +186,7 @@ impl Spool for SegmentLog {
     }
 
     fn usage(&self) -> Usage {
-        let index = self.shared.index();
-        let (bytes, disk, segments) = index.totals();
-        Usage { messages: index.ids().len() as u64, bytes, disk, segments }
+        self.shared.index().usage()
     }
 }
 

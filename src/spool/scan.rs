@@ -122,3 +122,77 @@ impl Scan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::frame::Kind;
+    use proptest::prelude::*;
+
+    const MARKER: u64 = 0x1122_3344_5566_7788;
+
+    fn frame(marker: u64, seq: u64, part: u16, last: bool, body: &[u8]) -> Vec<u8> {
+        let head = b"\x02\0\0\0{}";
+        let header = Header {
+            kind: Kind::Accept,
+            last,
+            part,
+            head_len: head.len() as u32,
+            body_len: body.len() as u32,
+            head_crc: crc32fast::hash(head),
+            body_crc: crc32fast::hash(body),
+            seq,
+            id: Id(seq),
+        };
+        [&header.encode(marker)[..], head, body].concat()
+    }
+
+    fn seqs(scan: &Scan) -> Vec<(u64, u16)> {
+        scan.frames.iter().map(|found| (found.header.seq, found.header.part)).collect()
+    }
+
+    #[test]
+    fn mail_that_looks_like_a_frame_is_mail_even_where_the_log_is_damaged() {
+        let forged = frame(MARKER + 1, 9, 0, true, b"forged");
+        let mut log = [frame(MARKER, 1, 0, true, &forged), frame(MARKER, 2, 0, true, b"x")].concat();
+        assert_eq!(seqs(&scan(&log, MARKER)), [(1, 0), (2, 0)]);
+        log[20] ^= 1;
+        let found = scan(&log, MARKER);
+        assert_eq!(seqs(&found), [(2, 0)]);
+        assert_eq!(found.damage.len(), 1);
+    }
+
+    #[test]
+    fn batches_are_whole_or_not_there() {
+        let [a, b, c] = [(0, false), (1, false), (2, true)].map(|(part, last)| frame(MARKER, 5, part, last, b"body"));
+        let other = frame(MARKER, 6, 0, true, b"other");
+        let whole = scan(&[&a[..], &b, &c, &other].concat(), MARKER);
+        assert_eq!(seqs(&whole), [(5, 0), (5, 1), (5, 2), (6, 0)]);
+        assert!(whole.damage.is_empty());
+        for torn in [[&a[..], &b, &other].concat(), [&a[..], &c, &other].concat(), [&b[..], &c, &other].concat()] {
+            let found = scan(&torn, MARKER);
+            assert_eq!(seqs(&found), [(6, 0)]);
+            assert_eq!(found.damage.len(), 2, "each frame is put aside");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_octets_are_every_one_but_zeros_is_a_frame_or_damage(
+            log in proptest::collection::vec(prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..70),
+                Just(MARKER.to_le_bytes().to_vec()),
+                Just(vec![0; 60]),
+                (0u64..3, 0u16..3, any::<bool>()).prop_map(|(seq, part, last)| frame(MARKER, seq, part, last, b"mail")),
+            ], 0..8)
+        ) {
+            let log = log.concat();
+            let found = scan(&log, MARKER);
+            let frames = found.frames.iter().map(|f| f.offset..f.offset + f.header.len());
+            let covered: Vec<_> = frames.chain(found.damage.iter().map(|damage| damage.range.clone())).collect();
+            for (at, octet) in log.iter().enumerate().filter(|(_, octet)| **octet != 0) {
+                prop_assert!(covered.iter().any(|range| range.contains(&(at as u64))), "octet {octet} at {at}");
+            }
+        }
+    }
+}

@@ -38,7 +38,10 @@ impl Committer {
 
     /// From now on commits are refused.
     pub(super) fn sicken(&mut self, fault: &StoreFault) {
-        tracing::error!(%fault, "the spool is sick: new mail is turned away and nothing is delivered");
+        match self.trouble {
+            None => tracing::error!(%fault, "the spool is sick: new mail is turned away and nothing is delivered"),
+            Some(_) => tracing::debug!(%fault, "the spool is still sick"),
+        }
         self.shared.pulse.fail(fault.clone());
         let (first, longest) = self.probe;
         let pause = self.trouble.as_ref().map_or(first, |trouble| longest.min(trouble.pause * 2));

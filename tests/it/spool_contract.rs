@@ -112,7 +112,7 @@ async fn a_batch_is_in_force_whole_or_not_at_all<B: Bench>() {
         vec![accept(2, 10), Record::End(Id(9))],
         vec![accept(2, 10), accept(1, 10)],
         vec![Record::End(Id(1)), Record::Done(Id(1), vec![0])],
-        vec![accept(2, 10), Record::Amend(Id(9), Box::new(Patch::default()))],
+        vec![accept(2, 10), Record::Amend(Id(9), Box::default())],
         vec![accept(2, 10), Record::Attempt(Id(1), three)],
         vec![accept(2, 10), Record::Done(Id(2), vec![0, u32::MAX])],
     ] {

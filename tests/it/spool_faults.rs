@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 async fn run(plan: Plan, check: impl Fn(&Model, BTreeMap<u64, Message>)) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let files = Faulty::new(plan, ErrorKind::Other);
-    let mut model = Model::default();
+    let mut model = Model { mortal: matches!(plan, Plan::From(_)), ..Model::default() };
     if let Ok(spool) = SegmentLog::open_on(Arc::new(files.clone()), dir.path(), small()) {
         let (fence, _) = claim(&spool).await;
         model.live(&spool, fence).await;

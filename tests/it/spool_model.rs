@@ -12,6 +12,8 @@ pub(crate) struct Model {
     pub(crate) there: BTreeMap<u64, Message>,
     /// Messages of which some change was refused.
     pub(crate) refused: BTreeSet<u64>,
+    /// Life ends with the first refusal.
+    pub(crate) mortal: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +25,9 @@ pub(crate) struct Message {
 
 impl Model {
     async fn commit(&mut self, spool: &dyn Spool, fence: Fence, batch: Vec<Record>) {
+        if self.mortal && !self.refused.is_empty() {
+            return;
+        }
         let large = Bytes::from([b"Received: here\r\n", &octets(5, 3000)[..]].concat());
         let result = spool.commit(fence, batch.clone()).await;
         for record in batch {
@@ -64,8 +69,9 @@ impl Model {
         for id in 1..4 {
             self.commit(spool, fence, vec![accept(id, 100)]).await;
         }
-        if let Ok((large, _)) = accept_draft(spool, 5, 3000) {
-            self.commit(spool, fence, vec![large]).await;
+        match accept_draft(spool, 5, 3000) {
+            Ok((large, _)) => self.commit(spool, fence, vec![large]).await,
+            Err(_) => drop(self.refused.insert(5)),
         }
         self.commit(spool, fence, vec![attempt(1, 1)]).await;
         let split = vec![accept(6, 200), accept(7, 10), Record::Done(Id(6), vec![0]), Record::End(Id(3))];

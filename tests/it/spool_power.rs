@@ -192,7 +192,7 @@ async fn die_at(n: u64) -> Option<(Cached, Model)> {
     disk.sync_dir(Path::new("/")).unwrap();
     disk.0.lock().unwrap().durable_dirs.insert("/".into());
     let files = Faulty::on(Arc::new(disk.clone()), true, Plan::From(n), ErrorKind::Other);
-    let mut model = Model::default();
+    let mut model = Model { mortal: true, ..Model::default() };
     if let Ok(spool) = SegmentLog::open_on(Arc::new(files.clone()), Path::new(ROOT), small()) {
         let (fence, _) = claim(&spool).await;
         model.live(&spool, fence).await;
