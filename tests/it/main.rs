@@ -1,12 +1,14 @@
 //! The integration tests, in one binary: a module per subject, and the harness that they share.
 
 mod broken;
+mod crash;
 mod dialogue;
 mod dialogue_memory;
 mod dialogue_socket;
 mod dispatcher;
 mod docs;
 mod faults;
+mod hop;
 mod inside;
 mod layers;
 mod life;

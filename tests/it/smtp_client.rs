@@ -5,7 +5,7 @@
 
 use crate::wait::PATIENCE;
 use std::fmt;
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 
 /// A reply, all of its lines.
@@ -46,10 +46,15 @@ pub(crate) struct SmtpClient {
 impl SmtpClient {
     /// Connects, and leaves the greeting to be read.
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap_or_else(|e| panic!("connecting to {address}: {e}"));
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self::try_connect(address).unwrap_or_else(|e| panic!("connecting to {address}: {e}"))
+    }
+
+    /// The same, where there may be no server.
+    pub(crate) fn try_connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream) })
     }
 
     /// Connects, reads the greeting and says EHLO.
@@ -62,7 +67,12 @@ impl SmtpClient {
 
     /// Sends octets as they are.
     pub(crate) fn send(&mut self, octets: &[u8]) {
-        self.stream.get_mut().write_all(octets).expect("sending to the server");
+        self.try_send(octets).expect("sending to the server");
+    }
+
+    /// The same, where the connection may break.
+    pub(crate) fn try_send(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(octets)
     }
 
     /// Sends a line and reads the reply.
@@ -73,9 +83,14 @@ impl SmtpClient {
 
     /// Reads a reply, which must be well-formed.
     pub(crate) fn reply(&mut self) -> Reply {
+        self.try_reply().unwrap_or_else(|e| panic!("instead of a reply: {e}"))
+    }
+
+    /// The same, where the connection may break.
+    pub(crate) fn try_reply(&mut self) -> io::Result<Reply> {
         let mut lines = Vec::new();
         loop {
-            let (code, last, text) = self.reply_line();
+            let (code, last, text) = self.reply_line()?;
             lines.push((code, text));
             if last {
                 break;
@@ -83,13 +98,16 @@ impl SmtpClient {
         }
         let code = lines[0].0;
         assert!(lines.iter().all(|(c, _)| *c == code), "one reply with several codes: {lines:?}");
-        Reply { code, lines: lines.into_iter().map(|(_, text)| text).collect() }
+        Ok(Reply { code, lines: lines.into_iter().map(|(_, text)| text).collect() })
     }
 
-    fn reply_line(&mut self) -> (u16, bool, String) {
+    fn reply_line(&mut self) -> io::Result<(u16, bool, String)> {
         let mut line = String::new();
-        self.stream.read_line(&mut line).expect("reading a reply");
-        assert!(!line.is_empty(), "the server closed the connection instead of replying");
+        self.stream.read_line(&mut line)?;
+        // What was cut off by the end of the connection is no reply either.
+        if !line.ends_with('\n') {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let text = line.strip_suffix("\r\n").unwrap_or_else(|| panic!("a reply line without CRLF: {line:?}"));
         let (code, rest) = text.split_at_checked(3).unwrap_or_else(|| panic!("not a reply: {text:?}"));
         let code = code.parse().unwrap_or_else(|_| panic!("not a reply: {text:?}"));
@@ -98,7 +116,7 @@ impl SmtpClient {
             Some(b'-') => false,
             Some(_) => panic!("not a reply: {text:?}"),
         };
-        (code, last, rest.get(1..).unwrap_or_default().to_owned())
+        Ok((code, last, rest.get(1..).unwrap_or_default().to_owned()))
     }
 
     /// Reads a reply, which must have this code.
