@@ -50,7 +50,7 @@ pub struct RecipientAccount {
     /// Where the client wanted it to go, if that was elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<ForwardPath>,
-    /// `pending`, `done`, `held`, or what a sink decided: `rejected`, `deferred`, `discarded`.
+    /// `pending`, `done`, `held`; what a sink decided: `rejected`, `deferred`, `discarded`; or what became of the transaction.
     pub state: String,
     /// Why it is held or refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,7 +109,9 @@ impl Account {
     pub fn of_transaction(transaction: &Transaction, origin: &Origin, state: State, reply: Option<String>) -> Self {
         let letter = &transaction.letter;
         let recipients = letter.envelope.recipients.iter().map(|r| {
-            let (state, reason) = fate(&r.fate);
+            let (decided, reason) = fate(&r.fate);
+            // Nothing more is pending for a transaction that has ended.
+            let state = if r.fate == Fate::Accepted { state.as_str() } else { decided };
             RecipientAccount {
                 path: r.path.clone(),
                 original: r.original.clone(),
