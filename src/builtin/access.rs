@@ -76,10 +76,11 @@ impl Lists {
         let insert_network = |set: &mut Networks, text: &str| {
             networks::parse(text).map(|net| set.insert(net)).map_err(|error| format!("`{text}`: {error}"))
         };
-        let client = read(keys.client.as_ref(), found, |path| files.networks(path), insert_network);
+        let client =
+            read(keys.client.as_ref(), found, |path, at, found| files.networks(path, at, found), insert_network);
         let mut texts = |node: &Option<Node>, check: fn(&str) -> Result<(), String>| {
             let insert = |set: &mut Patterns, text: &str| check(text).map(|()| set.insert(text));
-            read(node.as_ref(), found, |path| files.patterns(path), insert)
+            read(node.as_ref(), found, |path, at, found| files.patterns(path, at, found), insert)
         };
         let helo = texts(&keys.helo, |_| Ok(()));
         let (sender, recipient) = (texts(&keys.sender, check_address), texts(&keys.recipient, check_address));
@@ -91,19 +92,21 @@ impl Lists {
 fn read<T: Default>(
     node: Option<&Node>,
     found: &mut Diagnostics,
-    mut file: impl FnMut(&str) -> Result<Arc<T>, String>,
+    mut file: impl FnMut(&str, Span, &mut Diagnostics) -> Option<Arc<T>>,
     insert: impl Fn(&mut T, &str) -> Result<(), String>,
 ) -> Option<Vec<Arc<T>>> {
     let Some(node) = node else { return Some(Vec::new()) };
     let (mut lists, mut inline) = (Vec::new(), T::default());
     let read = reader::one_or_list(node, found, |node, found| {
         let text = values::string(node, found)?;
-        let taken = match text.strip_prefix('@') {
-            Some(path) => file(path).map(|list| lists.push(list)),
-            None => insert(&mut inline, &text),
-        };
-        let told = taken.map_err(|error| found.error(node.span, error));
-        told.map_err(|told| told.help("an entry that begins with `@` names a file with one entry per line")).ok()
+        match text.strip_prefix('@') {
+            Some(path) => file(path, node.span, found).map(|list| lists.push(list)),
+            None => {
+                let told = insert(&mut inline, &text).map_err(|error| found.error(node.span, error));
+                told.map_err(|told| told.help("an entry that begins with `@` names a file with one entry per line"))
+                    .ok()
+            }
+        }
     })?;
     lists.push(Arc::new(inline));
     (read.len() == node.as_array().map_or(1, <[Node]>::len)).then_some(lists)

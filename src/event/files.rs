@@ -3,9 +3,10 @@
 //! Everything read is remembered with the digest of its bytes, so that a reload knows what has changed and a watcher knows
 //! where to look.
 
-use super::list::{self, Patterns};
+use super::list::{self, ListError, Patterns};
 use super::networks::Networks;
 use crate::config::diagnostic::io_text;
+use crate::config::{Diagnostics, SourceId, Span};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,23 +32,34 @@ impl Files {
         bytes.map_err(|e| format!("cannot read `{}`: {}", full.display(), io_text(&e)))
     }
 
-    /// A list of texts and globs.
-    pub fn patterns(&mut self, path: &str) -> Result<Arc<Patterns>, String> {
-        let bytes = self.read(path)?;
-        Patterns::parse(&bytes).map(Arc::new).map_err(|errors| self.told(path, &errors))
+    /// A list of texts and globs. What is wrong with it is noted at its own lines; that it can't be read, at `named_at`.
+    pub fn patterns(&mut self, path: &str, named_at: Span, found: &mut Diagnostics) -> Option<Arc<Patterns>> {
+        self.list(path, named_at, found, Patterns::parse)
     }
 
     /// A list of networks.
-    pub fn networks(&mut self, path: &str) -> Result<Arc<Networks>, String> {
-        let bytes = self.read(path)?;
-        list::networks(&bytes).map(Arc::new).map_err(|errors| self.told(path, &errors))
+    pub fn networks(&mut self, path: &str, named_at: Span, found: &mut Diagnostics) -> Option<Arc<Networks>> {
+        self.list(path, named_at, found, list::networks)
     }
 
-    fn told(&self, path: &str, errors: &[list::ListError]) -> String {
-        let file = self.base.join(path);
-        let lines: Vec<String> =
-            errors.iter().map(|e| format!("{}:{}:{}: {}", file.display(), e.line, e.column, e.message)).collect();
-        lines.join("\n")
+    fn list<T>(
+        &mut self,
+        path: &str,
+        named_at: Span,
+        found: &mut Diagnostics,
+        parse: impl FnOnce(&[u8]) -> Result<T, Vec<ListError>>,
+    ) -> Option<Arc<T>> {
+        let bytes = self.read(path).map_err(|error| found.error(named_at, error)).ok()?;
+        let errors = match parse(&bytes) {
+            Ok(list) => return Some(Arc::new(list)),
+            Err(errors) => errors,
+        };
+        let id = found.sources.add(self.base.join(path).display().to_string(), &String::from_utf8_lossy(&bytes));
+        let text = found.sources.text(id);
+        for error in errors {
+            found.error(place(id, &text, &error), error.message);
+        }
+        None
     }
 
     /// What was read, with the digest of its bytes; none for what could not be read.
@@ -64,4 +76,12 @@ impl Files {
     pub fn unchanged(&self) -> bool {
         self.read.iter().all(|(path, digest)| std::fs::read(path).ok().map(|b| blake3::hash(&b)) == *digest)
     }
+}
+
+/// The rest of the line from where the error is.
+fn place(id: SourceId, text: &str, error: &ListError) -> Span {
+    let line = text.split_inclusive('\n').take(error.line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let rest = text.get(line..).unwrap_or_default().lines().next().unwrap_or_default();
+    let before = rest.chars().take(error.column.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+    Span::new(id, line + before..line + rest.trim_end().len().max(before))
 }

@@ -114,10 +114,8 @@ fn open(
     let name: Arc<str> = decl.name.value.as_str().into();
     let mut tables = BTreeMap::new();
     for table in &decl.tables {
-        match files.patterns(&table.path.value.to_string_lossy()) {
-            Ok(list) => drop(tables.insert(table.name.value.clone(), list)),
-            Err(error) => drop(found.error(table.path.span, error)),
-        }
+        let list = files.patterns(&table.path.value.to_string_lossy(), table.path.span, found);
+        tables.extend(list.map(|list| (table.name.value.clone(), list)));
     }
     let mut env = Env {
         name: name.clone(),

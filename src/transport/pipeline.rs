@@ -9,7 +9,7 @@ use super::route::{Route, route};
 use crate::intake::State;
 use crate::mail::{EnhancedCode, Message, Reply};
 use crate::snapshot::Snapshot;
-use crate::spool::{Entry, Health};
+use crate::spool::{Entry, Health, StoreFault};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +25,8 @@ const PER_HOST: usize = 20;
 const SICK_PAUSE: Duration = Duration::from_secs(5);
 
 const UNREADABLE: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "The message can't be read at present");
+
+const DAMAGED: Reply = Reply::new(554, EnhancedCode(5, 3, 0), "The message was damaged in our store");
 
 /// Runs passes.
 pub struct Pipeline {
@@ -126,7 +128,11 @@ impl Pipeline {
 
     fn load(&self, entry: &Entry) -> Result<Message, Outcome> {
         let unreadable = |note: String| Outcome::Deferred(Details::ours(UNREADABLE, note));
-        let content = self.queue.spool.open(&entry.content).map_err(|fault| unreadable(fault.to_string()))?;
+        let content = self.queue.spool.open(&entry.content).map_err(|fault| match fault {
+            // It will not mend itself: held, for an operator to look at.
+            StoreFault::Damaged(..) => Outcome::Failed(Details::ours(DAMAGED, fault.to_string())),
+            fault => unreadable(fault.to_string()),
+        })?;
         Message::split(&content, entry.header_len).map_err(|error| unreadable(error.to_string()))
     }
 

@@ -211,7 +211,7 @@ impl Compiler<'_> {
     }
 
     fn list(&mut self, path: &str, span: Span) -> Option<Arc<crate::event::list::Patterns>> {
-        self.files.patterns(path).map_err(|e| self.found.error(span, e)).ok()
+        self.files.patterns(path, span, self.found)
     }
 
     fn client(&mut self, node: &Node) -> Option<Test> {
@@ -220,7 +220,7 @@ impl Compiler<'_> {
             return None;
         };
         if let Some(path) = text.strip_prefix('@') {
-            return self.files.networks(path).map_err(|e| self.found.error(node.span, e)).ok().map(Test::ClientList);
+            return self.files.networks(path, node.span, self.found).map(Test::ClientList);
         }
         match crate::event::networks::parse(text) {
             Ok(net) => Some(Test::Client(net)),
