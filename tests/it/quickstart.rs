@@ -63,6 +63,7 @@ fn the_commands_of_the_readme_work_as_printed() {
         said += &told;
         variables.extend(adapted.lines().filter(|line| line.starts_with("export ")).map(|line| format!("{line}\n")));
     }
+    server.arrived("example.com", "bob", 1);
     for expected in ["X-Mailsluice: quickstart", "Subject: From Python", "We don't gamble", "refused", "mark", "policy"]
     {
         assert!(said.contains(expected), "`{expected}` is not in:\n{said}");
