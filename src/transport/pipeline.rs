@@ -200,7 +200,10 @@ impl Pipeline {
             }
         }
         let recorded = self.queue.record(entry, states, &self.stopping).await;
-        self.queue.history.announce(|| super::queue::account(entry));
+        // One that is done is told of when it leaves the queue.
+        if !entry.is_done() {
+            self.queue.history.announce(|| super::queue::account(entry));
+        }
         recorded
     }
 }
