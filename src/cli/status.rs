@@ -78,7 +78,9 @@ fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
     let mut facts = Table::default().indent(2);
     let mut fact = |name: &str, text: String| facts.row([name.to_owned(), text]);
     let listeners = status.listeners.iter().map(|l| {
-        let named = if l.name == l.address { String::new() } else { format!(" `{}`", l.name) };
+        // Without a name of its own a listener is called after its address.
+        let unnamed = l.name.parse::<std::net::SocketAddr>().is_ok();
+        let named = if unnamed { String::new() } else { format!(" `{}`", l.name) };
         format!("{} {}{named}", l.address, l.role)
     });
     fact("listeners", listeners.collect::<Vec<_>>().join(", "));

@@ -2,6 +2,9 @@
 
 mod broken;
 mod crash;
+mod cli;
+mod cli_sink;
+mod cli_tail;
 mod dialogue;
 mod dialogue_memory;
 mod dialogue_socket;

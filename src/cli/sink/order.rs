@@ -110,13 +110,17 @@ fn print(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
             table.row([
                 row.priority.to_string(),
                 row.sink.clone(),
-                format!("{} ms, then {}{always}", row.deadline_ms, row.on_fault),
+                format!("{}, then {}{always}", deadline(row.deadline_ms), row.on_fault),
                 row.when.as_ref().map_or_else(String::new, |when| format!("when {when}")),
             ]);
         }
         table.print(out)?;
     }
     Ok(())
+}
+
+fn deadline(ms: u64) -> String {
+    if ms.is_multiple_of(1000) { format!("{} s", ms / 1000) } else { format!("{ms} ms") }
 }
 
 #[cfg(test)]
@@ -133,7 +137,7 @@ mod tests {
             [[sink.on]]\nevent = 'in.rcpt'\nwhen = { sender = 'two@x' }\n\
             [[sink.on]]\nevent = 'in.rcpt'\nenabled = false\nwhen = { sender = 'never@x' }\n\
             [[sink.on]]\nevent = 'in.rcpt'\nwhen = { sender = 'three@x' }\nalways = true\n\
-            [[sink.on]]\nevent = 'in.rcpt'\npriority = 7\ndeadline = '1 s'\non-fault = 'reject'\n\
+            [[sink.on]]\nevent = 'in.rcpt'\npriority = 7\ndeadline = '1500 ms'\non-fault = 'reject'\n\
             [[sink]]\nname = 'a'\nnative = 'log'\n[[sink.on]]\nevent = 'onArrival'\nwhen = { sender = '<>' }\n";
         let mut found = Diagnostics::default();
         let manifest = Manifest::parse(Path::new("sinks.toml"), text, &mut found);
@@ -146,12 +150,12 @@ mod tests {
         print(&rows, &mut out).unwrap();
         let want = "\
 in.rcpt
-      7  b  1000 ms, then reject
-  24575  b  5000 ms, then defer          when { sender = \"two@x\" }
-  24575  b  5000 ms, then defer, always  when { sender = \"three@x\" }
+      7  b  1500 ms, then reject
+  24575  b  5 s, then defer          when { sender = \"two@x\" }
+  24575  b  5 s, then defer, always  when { sender = \"three@x\" }
 
 transport.submit
-  24575  a  5000 ms, then defer  when { sender = \"<>\" }
+  24575  a  5 s, then defer  when { sender = \"<>\" }
 ";
         assert_eq!(String::from_utf8(out).unwrap(), want);
     }
