@@ -134,7 +134,7 @@ fn outcome(recipient: &RecipientAccount) -> Option<String> {
 /// Event, sink, verdict, time, and everything else there is to say.
 fn call(entry: &LedgerEntry) -> [String; 5] {
     let mut rest = Vec::new();
-    rest.extend(entry.about.as_ref().map(|about| about.to_string()));
+    rest.extend(entry.about.as_ref().map(|about| about.to_string()).filter(|about| !about.is_empty()));
     rest.extend(entry.said.clone());
     if !entry.edits.is_empty() {
         rest.push(format!("edits: {}", entry.edits.join(", ")));

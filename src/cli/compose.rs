@@ -38,7 +38,7 @@ pub(super) fn split(octets: Vec<u8>) -> Message {
     let mut at = 0;
     while let Some(line) = octets.get(at..).filter(|rest| !rest.is_empty()) {
         let end = memchr::memchr(b'\n', line).map_or(line.len(), |n| n + 1);
-        let folded = at > 0 && line.starts_with(b" ") || at > 0 && line.starts_with(b"\t");
+        let folded = at > 0 && matches!(line.first(), Some(b' ' | b'\t'));
         if !folded && !is_field(line.get(..end).unwrap_or_default()) {
             break;
         }
@@ -57,13 +57,12 @@ fn is_field(line: &[u8]) -> bool {
 
 /// Adds the fields that are missing.
 pub(super) fn complete(header: &mut Header, missing: &Missing) -> Result<(), HeaderError> {
-    let wanted = [("From", &missing.from), ("Date", &missing.date), ("Message-ID", &missing.message_id)];
-    wanted
-        .iter()
-        .filter(|(name, _)| header.get(name).is_none())
-        .collect::<Vec<_>>()
-        .into_iter()
-        .try_for_each(|(name, value)| header.append(name, value))
+    for (name, value) in [("From", &missing.from), ("Date", &missing.date), ("Message-ID", &missing.message_id)] {
+        if header.get(name).is_none() {
+            header.append(name, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// The values of the fields that name recipients. Bcc is removed: the others must not see it.

@@ -154,7 +154,7 @@ mod tests {
         for line in [
             "mailsluice send -falice@example.com -oi bob@example.com",
             "mailsluice send -t -i -f <>",
-            "mailsluice --config x send -oem -f a b c",
+            "mailsluice --config x send -FCron -B8BITMIME -oem -f a b c",
             "mailsluice sinks order in.rcpt --config x",
             "mailsluice why --since 2h",
         ] {

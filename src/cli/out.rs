@@ -87,7 +87,8 @@ pub(super) fn exit(outcome: Outcome) -> ExitCode {
 /// Says what is wrong.
 pub(super) fn complain(text: &str) {
     let text = text.trim_end();
-    let start = if text.starts_with("error: ") { "" } else { "error: " };
+    // What was found in files says itself what it is.
+    let start = if text.starts_with("error: ") || text.starts_with("warning: ") { "" } else { "error: " };
     // Nobody is left to be told if this can't be written.
     let _ = writeln!(io::stderr(), "{start}{text}");
 }

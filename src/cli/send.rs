@@ -17,7 +17,7 @@ use std::path::Path;
 #[command(after_help = "\
 Line ends become CRLF. From, Date and Message-ID are added where they are missing. An address without a
 domain gets the first of `domains.local`. The id of the accepted message is printed; a refusal is told on
-standard error and is exit code 1. Options of sendmail that change nothing here are taken and ignored.
+standard error and is exit code 1. -B and -o of sendmail are taken too; of them only -oi does something.
 
 Examples:
   printf 'Subject: hi\\n\\nhello\\n' | mailsluice send -f alice@example.com bob@example.com
@@ -32,6 +32,12 @@ pub(super) struct Send {
     /// A line with nothing but a dot does not end the message
     #[arg(short = 'i', long = "ignore-dots")]
     ignore_dots: bool,
+    /// The sender's own name, for a From that is added
+    #[arg(short = 'F', long = "name", value_name = "NAME")]
+    name: Option<String>,
+    /// The body's type, which is looked at instead
+    #[arg(short = 'B', value_name = "TYPE", hide = true)]
+    _body: Option<String>,
     /// Options of sendmail: -oi is -i, others are ignored
     #[arg(short = 'o', value_name = "OPTION", hide = true)]
     options: Vec<String>,
@@ -52,7 +58,8 @@ impl Send {
             recipients.extend(values.iter().flat_map(|value| addresses(value)));
         }
         let recipients = unique(&recipients, &settings)?;
-        compose::complete(&mut message.header, &missing(&sender, &settings)).map_err(Failure::failed)?;
+        compose::complete(&mut message.header, &missing(&sender, self.name.as_deref(), &settings))
+            .map_err(Failure::failed)?;
         let octets = message.content().to_bytes()?;
         let request = Request::Send { sender, recipients, octets: octets.len() as u64 };
         let mut accepted: Option<Id> = None;
@@ -108,9 +115,14 @@ fn qualified(text: &str, settings: &Settings) -> String {
     if bare.contains('@') { bare.to_owned() } else { format!("{bare}@{}", domain()) }
 }
 
-fn missing(sender: &ReversePath, settings: &Settings) -> Missing {
+fn missing(sender: &ReversePath, name: Option<&str>, settings: &Settings) -> Missing {
     let (now, host) = (time::now(), settings.hostname.as_str());
     let from = sender.mailbox().map_or_else(|| format!("MAILER-DAEMON@{host}"), |mailbox| mailbox.as_str().to_owned());
+    let plain = |name: &&str| name.chars().all(|c| c == ' ' || c.is_ascii_graphic() && !"\"\\<>".contains(c));
+    let from = match name.filter(plain) {
+        Some(name) => format!("\"{name}\" <{from}>"),
+        None => from,
+    };
     // The process says which of this millisecond's messages it is.
     let message_id = format!("<{}.{}.mailsluice@{host}>", now.0, std::process::id());
     Missing { from, date: now.rfc5322(), message_id }
@@ -138,7 +150,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_made_of_the_sender_and_this_host() {
-        let made = missing(&ReversePath::Null, &settings());
+        let alice = ReversePath::parse("alice@example.com").unwrap();
+        assert_eq!(missing(&alice, Some("Cron Daemon"), &settings()).from, "\"Cron Daemon\" <alice@example.com>");
+        assert_eq!(missing(&alice, Some("a\r\nB: c"), &settings()).from, "alice@example.com");
+        let made = missing(&ReversePath::Null, None, &settings());
         assert_eq!(made.from, "MAILER-DAEMON@mx.example.com");
         assert!(made.date.ends_with(" +0000") && made.message_id.ends_with(".mailsluice@mx.example.com>"));
     }

@@ -4,7 +4,7 @@ use super::out::{Failure, Out, Outcome, count, printable, size, span};
 use super::site;
 use super::table::Table;
 use crate::admin::status::{Sink, Status};
-use crate::admin::{Request, Response};
+use crate::admin::{Client, ClientError, Request, Response};
 use clap::Args;
 use std::io::{self, Write};
 use std::path::Path;
@@ -49,11 +49,11 @@ pub(super) fn fetch(config: &Path) -> Result<Status, Failure> {
 
 /// `mailsluice reload`.
 pub(super) fn reload(config: &Path) -> Outcome {
-    let generation = ask_reload(&mut site::connect(config)?).map_err(|failure| match failure {
-        Failure::Failed(text) => {
+    let generation = ask_reload(&mut site::connect(config)?).map_err(|error| match error {
+        ClientError::Failed(text) => {
             Failure::Failed(format!("{}\nerror: nothing was reloaded; the server goes on as before", text.trim_end()))
         }
-        other => other,
+        other => other.into(),
     })?;
     let mut out = Out::new();
     writeln!(out, "reloaded: generation {generation} is in force")?;
@@ -61,13 +61,13 @@ pub(super) fn reload(config: &Path) -> Outcome {
 }
 
 /// Asks the server to reload, and returns the generation that is then in force.
-pub(super) fn ask_reload(client: &mut crate::admin::Client) -> Result<u64, Failure> {
+pub(super) fn ask_reload(client: &mut Client) -> Result<u64, ClientError> {
     let mut generation = 0;
     client.ask(&Request::Reload, |response| {
         if let Response::Reloaded { generation: new } = response {
             generation = new;
         }
-        Ok::<_, Failure>(())
+        Ok::<_, ClientError>(())
     })?;
     Ok(generation)
 }

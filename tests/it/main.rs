@@ -1,10 +1,10 @@
 //! The integration tests, in one binary: a module per subject, and the harness that they share.
 
 mod broken;
-mod crash;
 mod cli;
 mod cli_sink;
 mod cli_tail;
+mod crash;
 mod dialogue;
 mod dialogue_memory;
 mod dialogue_socket;

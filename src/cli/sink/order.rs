@@ -93,11 +93,11 @@ fn rows(event: Event, dispatcher: &Dispatcher, manifest: &Manifest) -> Vec<Row> 
 fn when(event: Event, before: &[Binding], binding: &Binding, manifest: &Manifest) -> Option<String> {
     let same = |other: &&Binding| other.sink.name == binding.sink.name && other.priority == binding.priority;
     let decl = manifest.sinks.iter().find(|decl| *decl.name.value == *binding.sink.name)?;
-    let bound = decl
+    let mut bound = decl
         .on
         .iter()
         .filter(|on| on.enabled && on.priority == binding.priority && Event::by_name(&on.event.value) == Some(event));
-    bound.skip(before.iter().filter(same).count()).next()?.when.as_ref().map(inline)
+    bound.nth(before.iter().filter(same).count())?.when.as_ref().map(inline)
 }
 
 fn print(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
