@@ -3,7 +3,7 @@
 use super::out::{count, printable, size, span};
 use super::table::Table;
 use crate::event::LedgerEntry;
-use crate::intake::{Account, RecipientAccount, State};
+use crate::intake::{Account, RecipientAccount};
 use crate::mail::Timestamp;
 use crate::transport::Outcome;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ pub(super) fn full(account: &Account, now: Timestamp, out: &mut impl Write) -> i
         fact("from", sender.to_string());
     }
     for (n, recipient) in account.recipients.iter().enumerate() {
-        fact(if n == 0 { "to" } else { "" }, recipient_text(recipient, account.state, now));
+        fact(if n == 0 { "to" } else { "" }, recipient_text(recipient, now));
     }
     if let Some(octets) = account.size {
         fact("size", size(octets));
@@ -100,12 +100,8 @@ fn came(account: &Account) -> String {
     text + &origin.session.map_or_else(String::new, |id| format!(", session {id}"))
 }
 
-fn recipient_text(recipient: &RecipientAccount, state: State, now: Timestamp) -> String {
-    let mut text = recipient.path.to_string();
-    // What never came into the queue waits for nothing.
-    if matches!(state, State::Queued | State::Held) || recipient.state != "pending" {
-        text += &format!("  {}", recipient.state);
-    }
+fn recipient_text(recipient: &RecipientAccount, now: Timestamp) -> String {
+    let mut text = format!("{}  {}", recipient.path, recipient.state);
     if let Some(original) = &recipient.original {
         text += &format!(", was {original}");
     }
@@ -197,13 +193,6 @@ mod tests {
     and 1 more that were not kept
 ";
         assert_eq!(text(|out| full(&account(), Timestamp(1_000), out)), want);
-    }
-
-    #[test]
-    fn who_was_refused_waits_for_nothing() {
-        let refused = Account { state: State::Refused, ..account() };
-        let text = text(|out| full(&refused, Timestamp(1_000), out));
-        assert!(!text.contains("pending") && text.contains("<eve@b.example>  held: looks odd"), "{text}");
     }
 
     #[test]
