@@ -21,7 +21,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,17 +35,57 @@ pub(super) fn run(options: Options, natives: Natives, prepared: Prepared) -> Res
         .enable_all()
         .build()
         .map_err(|e| format!("cannot start the runtime: {e}"))?;
-    let result = runtime.block_on(async {
-        let Prepared { settings, lock, sockets } = prepared;
-        let running = Running::start(&options, natives, &settings, sockets).await?;
-        let stopped = running.until_told().await;
-        running.stop().await;
-        drop(lock);
-        stopped
-    });
+    let Prepared { settings, lock, sockets } = prepared;
+    let result = runtime.block_on(live(&options, natives, &settings, sockets));
     // A blocking call of a sink that never returns must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
+    // Only now does nothing of this process touch data-dir any more.
+    drop(lock);
     result
+}
+
+/// From the start to the end. A server that is told to stop while it starts has nothing to finish.
+async fn live(
+    options: &Options,
+    natives: Natives,
+    settings: &Settings,
+    sockets: Vec<std::net::TcpListener>,
+) -> Result<(), String> {
+    // Before `ready` is printed: whoever reads that may send a signal at once.
+    let mut signals = Signals::hear()?;
+    let running = tokio::select! {
+        started = Running::start(options, natives, settings, sockets) => started?,
+        () = signals.stop() => return Ok(()),
+    };
+    running.until_told(&mut signals).await;
+    running.stop().await;
+    Ok(())
+}
+
+/// The signals that are heard.
+struct Signals {
+    hup: Signal,
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn hear() -> Result<Self, String> {
+        let hear = |kind| signal(kind).map_err(|e| format!("cannot hear signals: {e}"));
+        Ok(Self {
+            hup: hear(SignalKind::hangup())?,
+            term: hear(SignalKind::terminate())?,
+            int: hear(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
 }
 
 /// The rooms of a running server.
@@ -146,18 +186,15 @@ impl Running {
     }
 
     /// SIGHUP reloads; SIGTERM and SIGINT end.
-    async fn until_told(&self) -> Result<(), String> {
-        let hear = |kind| signal(kind).map_err(|e| format!("cannot hear signals: {e}"));
-        let (mut hup, mut term, mut int) =
-            (hear(SignalKind::hangup())?, hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+    async fn until_told(&self, signals: &mut Signals) {
         loop {
             tokio::select! {
-                _ = hup.recv() => {
+                _ = signals.hup.recv() => {
                     // The reloader logs how it went.
                     let _ = self.reloader.reload().await;
                 }
-                _ = term.recv() => return Ok(()),
-                _ = int.recv() => return Ok(()),
+                _ = signals.term.recv() => return,
+                _ = signals.int.recv() => return,
             }
         }
     }
