@@ -1,9 +1,11 @@
 //! Watching the files that the snapshot was made of.
 //!
 //! Directories are watched, so that renames and symlink swaps count; a slow poll is the net below. A change is acted upon
-//! when the files have been quiet for a moment, so that half-written ones are waited for, and only if their bytes differ.
+//! when the directories have been quiet for a moment, so that half-written files are waited for, though not for ever, and
+//! only if their bytes differ. That somebody reads a file, as this module does, is no change.
 
 use super::reload::Reloader;
+use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Without a change for so long, files count as written.
 const QUIET: Duration = Duration::from_millis(100);
+/// Who writes beside the files without a pause is waited for so long.
+const QUIET_MAX: Duration = Duration::from_secs(2);
 /// Looks at the files in any case.
 const POLL: Duration = Duration::from_secs(30);
 
@@ -22,11 +26,11 @@ pub async fn watch(reloader: Arc<Reloader>, stopping: CancellationToken) {
     let (sender, mut changes) = mpsc::channel(1);
     let mut folders = Folders::new(sender);
     loop {
-        folders.follow(&reloader.inputs());
+        // What changed before a folder was watched has told nobody: then there is a look in any case.
+        let told = folders.follow(&reloader.inputs());
         tokio::select! {
             () = stopping.cancelled() => return,
-            Some(()) = changes.recv() => quiet(&mut changes).await,
-            () = tokio::time::sleep(POLL) => {}
+            () = change(&mut changes, told) => {}
         }
         let inputs = reloader.inputs();
         let unchanged = tokio::task::spawn_blocking(move || inputs.unchanged()).await.unwrap_or(true);
@@ -37,9 +41,24 @@ pub async fn watch(reloader: Arc<Reloader>, stopping: CancellationToken) {
     }
 }
 
+/// Waits until something may have changed, and it is quiet again. `told`: it has been told already.
+async fn change(changes: &mut mpsc::Receiver<()>, told: bool) {
+    if !told {
+        match tokio::time::timeout(POLL, changes.recv()).await {
+            Ok(Some(())) => {}
+            // Nothing can be watched.
+            Ok(None) => return tokio::time::sleep(POLL).await,
+            Err(_) => return,
+        }
+    }
+    quiet(changes).await;
+}
+
 /// Waits until nothing has changed for a while.
 async fn quiet(changes: &mut mpsc::Receiver<()>) {
-    while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
+    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
+    // Whether it has become quiet or not: the files are looked at.
+    let _ = tokio::time::timeout(QUIET_MAX, quiet).await;
 }
 
 /// The folders that are watched.
@@ -50,7 +69,10 @@ struct Folders {
 
 impl Folders {
     fn new(changed: mpsc::Sender<()>) -> Self {
-        let tell = move |_: notify::Result<notify::Event>| {
+        let tell = move |event: notify::Result<notify::Event>| {
+            if event.is_ok_and(|event| is_reading(event.kind)) {
+                return;
+            }
             // One waiting notice says it all.
             let _ = changed.try_send(());
         };
@@ -63,9 +85,10 @@ impl Folders {
         Self { watcher, watched: BTreeSet::new() }
     }
 
-    /// Watches the folders of all files; where a path is a symlink, also the folder that it leads to.
-    fn follow(&mut self, inputs: &super::load::Inputs) {
-        let Some(watcher) = &mut self.watcher else { return };
+    /// Watches the folders of all files; where a path is a symlink, also the folder that it leads to. Whether any of them
+    /// was not watched before.
+    fn follow(&mut self, inputs: &super::load::Inputs) -> bool {
+        let Some(watcher) = &mut self.watcher else { return false };
         let mut wanted = BTreeSet::new();
         for path in inputs.seen().keys() {
             wanted.extend(folder(path));
@@ -76,12 +99,19 @@ impl Folders {
             let _ = watcher.unwatch(gone);
         }
         self.watched.retain(|folder| wanted.contains(folder));
+        let before = self.watched.len();
         for folder in wanted {
             if !self.watched.contains(&folder) && watcher.watch(&folder, RecursiveMode::NonRecursive).is_ok() {
                 self.watched.insert(folder);
             }
         }
+        self.watched.len() > before
     }
+}
+
+/// Opened, read, closed: but for what was open for writing.
+fn is_reading(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
 fn folder(path: &Path) -> Option<PathBuf> {
