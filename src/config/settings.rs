@@ -58,7 +58,7 @@ pub struct Settings {
     pub log: Log,
     /// `[ledger]`.
     pub ledger: Ledger,
-    /// The files that all this was read from, to be watched.
+    /// The files that all this was read from, or would be if they were there: to be watched.
     pub files: Vec<PathBuf>,
 }
 
@@ -102,10 +102,10 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
     let base = path::folder(file);
     let hostname = hostname(table, found);
     let data_dir = data_dir(base, table, found);
-    let manifest = manifest(base, table, found);
+    let mut files = vec![file.to_owned()];
+    let manifest = manifest(base, table, found, &mut files);
     let listeners = listener::read(table, found);
     let domains = table.section("domains", found, Domains::read);
-    let mut files = vec![file.to_owned()];
     let recipients = table.section("recipients", found, |t, f| Recipients::read(t, f, base, &domains, &mut files));
     let delivery = Delivery::read(table, found, &data_dir);
     let limits = table.section("limits", found, |t, f| Limits::read(t, f, &data_dir));
@@ -162,11 +162,14 @@ fn data_dir(base: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Path
     std::path::absolute(&dir).unwrap_or(dir)
 }
 
-fn manifest(base: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Option<PathBuf> {
-    match table.node("manifest") {
-        Some(node) => path::below(base, node, found).filter(|path| exists(path, node, found)),
-        None => Some(base.join("sinks.toml")).filter(|path| path.is_file()),
+/// The usual one need not be there; that it comes is a change to watch for.
+fn manifest(base: &Path, table: &mut Table<'_>, found: &mut Diagnostics, files: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    if let Some(node) = table.node("manifest") {
+        return path::below(base, node, found).filter(|path| exists(path, node, found));
     }
+    let usual = base.join("sinks.toml");
+    files.push(usual.clone());
+    Some(usual).filter(|path| path.is_file())
 }
 
 fn exists(path: &Path, node: &Node, found: &mut Diagnostics) -> bool {

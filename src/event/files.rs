@@ -72,6 +72,14 @@ impl Files {
         self.read.extend(other.read.iter().map(|(path, digest)| (path.clone(), *digest)));
     }
 
+    /// Remembers what another reader has read and this one has not, with the bytes that are there now.
+    pub fn look_at(&mut self, other: &Self) {
+        for path in other.read.keys() {
+            let now = || std::fs::read(path).ok().map(|bytes| blake3::hash(&bytes));
+            self.read.entry(path.clone()).or_insert_with(now);
+        }
+    }
+
     /// Whether every file still has the bytes that were read.
     pub fn unchanged(&self) -> bool {
         self.read.iter().all(|(path, digest)| std::fs::read(path).ok().map(|b| blake3::hash(&b)) == *digest)

@@ -54,9 +54,14 @@ impl Reloader {
     pub async fn reload(&self) -> Result<u64, String> {
         let mut state = self.state.lock().await;
         let (config, workshop, before) = (self.config.clone(), self.workshop.clone(), state.loaded.clone());
+        let known = self.inputs();
         let work = move || {
             let mut inputs = Inputs::default();
             let result = load(&config, &workshop, &before, &mut inputs);
+            if result.is_err() {
+                // What can't be parsed names no files; those known before are still worth watching, as they are now.
+                inputs.look_at(&known);
+            }
             (result, inputs)
         };
         let (result, inputs) =
@@ -94,10 +99,7 @@ impl Reloader {
 
     fn note(&self, inputs: Inputs, error: Option<&String>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // A configuration that can't be parsed names no files; those of before are still worth watching.
-        let mut all = if error.is_some() { std::mem::take(&mut seen.inputs) } else { Inputs::default() };
-        all.merge(&inputs);
-        seen.inputs = all;
+        seen.inputs = inputs;
         seen.failure = match (error, seen.failure.take()) {
             (None, _) => None,
             (Some(why), Some((since, _))) => Some((since, why.clone())),
@@ -116,7 +118,8 @@ impl Reloader {
     }
 }
 
-/// What can't change while the server runs is an error; what is read once at the start is told.
+/// What can't change while the server runs is an error; what is read once at the start is told. A manifest that is gone is
+/// an accident, such as a save that was cut short, and not the wish to let all mail pass without sinks.
 fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     let once = [
         ("[log]", before.log != after.log),
@@ -126,6 +129,12 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     ];
     for (name, _) in once.iter().filter(|(_, changed)| *changed) {
         tracing::warn!("{name} has changed; that takes effect at the next start");
+    }
+    if let (Some(gone), None) = (&before.manifest, &after.manifest) {
+        let gone = gone.display();
+        return Err(format!(
+            "the manifest `{gone}` is gone; to go on without sinks, leave an empty one in its place\n"
+        ));
     }
     let changed = [
         ("data-dir", before.data_dir != after.data_dir),
