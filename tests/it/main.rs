@@ -19,6 +19,7 @@ mod model;
 mod oracle;
 mod peers;
 mod quickstart;
+mod reload;
 mod rules;
 mod rules_model;
 mod seam;

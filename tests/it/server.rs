@@ -12,6 +12,8 @@
 //! is killed, by its own pid, and its log is printed if the test failed.
 
 use crate::wait::{PATIENCE, eventually};
+use mailsluice::admin::{Client, ClientError, Request, Response, Status};
+use mailsluice::intake::Account;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -220,6 +222,11 @@ impl Server {
         eventually(&format!("`{text}` in the log"), || self.log().contains(text).then_some(()));
     }
 
+    /// The same, but what the log had up to this length does not count.
+    pub(crate) fn logged_since(&self, length: usize, text: &str) {
+        eventually(&format!("`{text}` in the log"), || self.log()[length..].contains(text).then_some(()));
+    }
+
     /// Waits until a user has so many messages, and returns them all, oldest delivery first.
     pub(crate) fn arrived(&self, domain: &str, user: &str, count: usize) -> Vec<Vec<u8>> {
         let folder = self.data_dir().join("mail").join(domain).join(user).join("new");
@@ -227,6 +234,27 @@ impl Server {
             let messages = messages_in(&folder);
             (messages.len() >= count).then_some(messages)
         })
+    }
+
+    /// How it does, also where its configuration can't be read any more.
+    pub(crate) fn status(&self) -> Status {
+        let mut status = None;
+        let keep = |response| match response {
+            Response::Status(told) => Ok::<_, ClientError>(status = Some(*told)),
+            _ => Ok(()),
+        };
+        Client::connect(&self.socket()).and_then(|mut c| c.ask(&Request::Status, keep)).expect("the control socket");
+        status.expect("a status")
+    }
+
+    /// The account of a message or a refused transaction, by its id.
+    pub(crate) fn account(&self, id: &str) -> Account {
+        serde_json::from_str(&self.told(&["why", id, "--json"])).expect("JSON")
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Sends SIGHUP: reload.
