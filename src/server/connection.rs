@@ -150,6 +150,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.session.close(pace::SHUTDOWN);
             return Ok(Got::Late);
         }
+        if let Some(over) = self.pace.over() {
+            self.session.close(over);
+            return Ok(Got::Late);
+        }
         let limits = &self.asker.snapshot.settings.limits;
         let (deadline, late) = self.pace.deadline(limits);
         if self.input.is_empty() && self.input.capacity() > READ {

@@ -48,6 +48,12 @@ impl Pace {
         first
     }
 
+    /// What is said to a session whose time is over even though there may be more to read. Never in the middle of a message.
+    pub(super) fn over(&self) -> Option<Reply> {
+        let aged = self.body.is_none() && self.session_ends <= Instant::now();
+        aged.then_some(SESSION)
+    }
+
     /// How long a write may wait for the client.
     pub(super) fn patience(&self) -> Duration {
         if self.is_stopping() { STOPPING } else { self.idle }
