@@ -8,6 +8,7 @@
 //!
 //! Nothing here hears signals, reloads or locks: that is the real binary's, in `server`.
 
+use crate::wait::eventually;
 use mailsluice::config::Settings;
 use mailsluice::event::Natives;
 use mailsluice::event::host::{Clock, SystemClock};
@@ -185,10 +186,11 @@ impl Inside {
         entries.into_iter().map(|entry| (entry.clone(), octets(&entry))).collect()
     }
 
-    /// The account of a message, in the queue or of the past.
-    pub(crate) fn account(&self, id: &str) -> Option<Account> {
+    /// The account of a message, in the queue or of the past, as soon as there is one.
+    pub(crate) fn account(&self, id: &str) -> Account {
         let id: Id = id.parse().unwrap_or_else(|_| panic!("no id: {id}"));
-        self.queue.account(id).or_else(|| self.server.intake.history.get(id).unwrap())
+        let history = &self.server.intake.history;
+        eventually("an account", || self.queue.account(id).or_else(|| history.get(id).unwrap()))
     }
 
     /// What an operator does to a message.

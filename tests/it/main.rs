@@ -15,6 +15,7 @@ mod hop;
 mod inside;
 mod layers;
 mod life;
+mod limits;
 mod model;
 mod oracle;
 mod peers;
