@@ -45,7 +45,8 @@ pub struct Submission<'a> {
 /// What the door may say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Receipt {
-    /// The message is ours, durably, or was dropped on a sink's word.
+    /// The message is ours, durably, or was dropped on a sink's word. At a door that can refuse single recipients each has
+    /// its own fate, and all of them may be refused.
     Accepted,
     /// It is not; this is why. 4xx or 5xx.
     Refused(Reply),
@@ -125,12 +126,15 @@ impl Intake {
 
     async fn keep(&self, submission: Submission<'_>, mark: Option<Mark>) -> Receipt {
         let Submission { origin, transaction, each, .. } = submission;
-        if let Some(reply) = refused_by_all(transaction) {
-            return Receipt::Refused(reply);
+        let refused = refused_by_all(transaction);
+        if let Some(reply) = refused.as_ref().filter(|_| !each) {
+            return Receipt::Refused(reply.clone());
         }
         let Some(entry) = entry(transaction, origin, self.clock.now(), mark, each) else {
-            self.history.note(Account::of_transaction(transaction, origin, State::Discarded, None));
-            tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "discarded");
+            let state = if refused.is_some() { State::Refused } else { State::Discarded };
+            tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "{}", state.as_str());
+            let reply = refused.map(|reply| reply.to_string());
+            self.history.note(Account::of_transaction(transaction, origin, state, reply));
             return Receipt::Accepted;
         };
         let Some(content) = transaction.letter.message.as_ref().map(crate::mail::Message::content) else {
