@@ -8,6 +8,7 @@
 //!
 //! Nothing here hears signals, reloads or locks: that is the real binary's, in `server`.
 
+use crate::server::arrived;
 use crate::wait::eventually;
 use mailsluice::config::Settings;
 use mailsluice::event::Natives;
@@ -22,7 +23,7 @@ use mailsluice::snapshot::Current;
 use mailsluice::spool::{Entry, MemorySpool, NodeId, Spool};
 use mailsluice::transport::{Operation, Queue, pipeline::Pipeline};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -39,6 +40,7 @@ pub(crate) struct Plan {
     natives: Natives,
     adjust: Box<dyn FnOnce(&mut Settings)>,
     spool: Arc<dyn Spool>,
+    clock: Arc<dyn Clock>,
     delivers: bool,
 }
 
@@ -51,6 +53,7 @@ impl Plan {
             natives: natives(),
             adjust: Box::new(|_| {}),
             spool: Arc::new(MemorySpool::new()),
+            clock: Arc::new(SystemClock),
             delivers: true,
         }
     }
@@ -79,6 +82,12 @@ impl Plan {
         self
     }
 
+    /// This clock for whatever decides by the time of day.
+    pub(crate) fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// What is accepted stays in the queue.
     pub(crate) fn delivers_nothing(mut self) -> Self {
         self.delivers = false;
@@ -99,7 +108,7 @@ impl Plan {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("mailsluice.toml"), &self.config).unwrap();
         std::fs::write(path("sinks.toml"), &self.manifest).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = self.clock;
         let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
         let workshop = Workshop { natives: self.natives, kv, clock: clock.clone() };
         let mut load = load(&path("mailsluice.toml"), &workshop, &[], &mut Inputs::default())
@@ -119,8 +128,8 @@ impl Plan {
         let stopping = CancellationToken::new();
         let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
         let server = Arc::new(Server { current, intake, gate, room, stopping, tasks });
-        let mut inside =
-            Inside { server, queue: Arc::new(queue), spool: self.spool, addresses: Vec::new(), dir, runtime: None };
+        let (spool, queue) = (self.spool, Arc::new(queue));
+        let mut inside = Inside { server, queue, spool, workshop, addresses: Vec::new(), dir, runtime: None };
         inside.work(accepted, self.delivers);
         inside.listen().await;
         inside
@@ -132,6 +141,7 @@ pub(crate) struct Inside {
     pub(crate) server: Arc<Server>,
     pub(crate) queue: Arc<Queue>,
     spool: Arc<dyn Spool>,
+    workshop: Workshop,
     addresses: Vec<SocketAddr>,
     dir: TempDir,
     runtime: Option<Runtime>,
@@ -169,9 +179,19 @@ impl Inside {
         self.server.current.pin().settings.data_dir.clone()
     }
 
-    /// The folder of the configuration.
-    pub(crate) fn folder(&self) -> &Path {
-        self.dir.path()
+    /// Waits until a local user has so many messages, and returns them as text.
+    pub(crate) fn arrived(&self, user: &str, count: usize) -> Vec<String> {
+        let messages = arrived(&self.data_dir(), "example.com", user, count);
+        messages.into_iter().map(|octets| String::from_utf8(octets).unwrap()).collect()
+    }
+
+    /// Another manifest, as by a reload.
+    pub(crate) fn put_in_force(&self, manifest: &str) {
+        std::fs::write(self.dir.path().join("sinks.toml"), manifest).unwrap();
+        let config = self.dir.path().join("mailsluice.toml");
+        let load = load(&config, &self.workshop, &[], &mut Inputs::default()).unwrap_or_else(|e| panic!("{e}"));
+        let current = &self.server.current;
+        current.swap(load.into_snapshot(current.pin().generation + 1).unwrap().0);
     }
 
     /// Waits on the server's own runtime.

@@ -19,6 +19,7 @@ mod limits;
 mod model;
 mod oracle;
 mod peers;
+mod policies;
 mod quickstart;
 mod reload;
 mod rules;

@@ -229,11 +229,7 @@ impl Server {
 
     /// Waits until a user has so many messages, and returns them all, oldest delivery first.
     pub(crate) fn arrived(&self, domain: &str, user: &str, count: usize) -> Vec<Vec<u8>> {
-        let folder = self.data_dir().join("mail").join(domain).join(user).join("new");
-        eventually(&format!("{count} messages in {}", folder.display()), || {
-            let messages = messages_in(&folder);
-            (messages.len() >= count).then_some(messages)
-        })
+        arrived(&self.data_dir(), domain, user, count)
     }
 
     /// How it does, also where its configuration can't be read any more.
@@ -309,4 +305,13 @@ pub(crate) fn messages_in(folder: &Path) -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// Waits until a user's Maildir has so many messages, and returns them all, oldest delivery first.
+pub(crate) fn arrived(data_dir: &Path, domain: &str, user: &str, count: usize) -> Vec<Vec<u8>> {
+    let folder = data_dir.join("mail").join(domain).join(user).join("new");
+    eventually(&format!("{count} messages in {}", folder.display()), || {
+        let messages = messages_in(&folder);
+        (messages.len() >= count).then_some(messages)
+    })
 }
