@@ -383,7 +383,7 @@ catalogue! {
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     InCommand "in.command" Decide raised, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], answer Reply, edits [Delay Property], faults [Defer Continue Reject], facts [Origin Sender Verb];
-    InReply "in.reply" Decide raised, "a reply is about to be written",
+    InReply "in.reply" Decide raised, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
         verdicts [], answer None, edits [ReplyText], faults [Continue], facts [Origin Sender Reply];
     InDisconnect "in.disconnect" Notify raised, "the session is over, for whatever reason",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin];

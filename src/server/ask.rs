@@ -119,7 +119,7 @@ impl Asker {
 
     async fn raise_reply(&mut self, reply: &mut Reply) {
         let snapshot = self.mail.as_ref().map_or(&self.snapshot, |m| &m.snapshot).clone();
-        let fixed = matches!(reply.code(), 334 | 354) || is_of_fault(reply);
+        let fixed = is_protocol(reply) || is_of_fault(reply);
         if snapshot.dispatcher.hears(Event::InReply) && !fixed {
             let mut stage = Stage::new(&self.origin);
             stage.session = Some(&mut self.state);
@@ -212,4 +212,10 @@ impl Asker {
         ));
         tracing::info!(session = %self.state.id, client = self.origin.client.map(tracing::field::display), %reply, "session refused");
     }
+}
+
+/// Whether the client's program reads the text: the greeting and the answer to EHLO begin with our name (RFC 5321 4.2), and
+/// the latter has the keywords; 354 and 334 belong to an exchange. They are those that have no status (RFC 2034 3 and 4).
+fn is_protocol(reply: &Reply) -> bool {
+    reply.code() < 400 && reply.status().is_none()
 }
