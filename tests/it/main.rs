@@ -18,6 +18,7 @@ mod life;
 mod limits;
 mod model;
 mod oracle;
+mod own_sinks;
 mod peers;
 mod policies;
 mod quickstart;
