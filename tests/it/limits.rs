@@ -182,10 +182,10 @@ fn who_does_not_read_its_replies_is_not_waited_for() {
 }
 
 /// A client in the time of the test.
-struct Talk(BufReader<tokio::net::TcpStream>);
+pub(crate) struct Talk(BufReader<tokio::net::TcpStream>);
 
 impl Talk {
-    async fn greeted(address: SocketAddr) -> Self {
+    pub(crate) async fn greeted(address: SocketAddr) -> Self {
         let mut talk = Self(BufReader::new(tokio::net::TcpStream::connect(address).await.unwrap()));
         assert!(talk.reply().await.starts_with("220 "));
         assert!(talk.command("EHLO client.example").await.starts_with("250 "));
@@ -213,7 +213,7 @@ impl Talk {
     }
 
     /// An open transaction with a first chunk of so many octets.
-    async fn begin(&mut self, octets: usize) {
+    pub(crate) async fn begin(&mut self, octets: usize) {
         for line in ["MAIL FROM:<a@client.example>", "RCPT TO:<alice@example.com>"] {
             assert!(self.command(line).await.starts_with("250 "));
         }
@@ -223,7 +223,7 @@ impl Talk {
     }
 
     /// What is said when all there is to do is to wait, and after how long; the connection ends with it.
-    async fn waited(&mut self) -> (String, u64) {
+    pub(crate) async fn waited(&mut self) -> (String, u64) {
         // Everybody waits: time jumps to the first who has waited long enough.
         tokio::time::pause();
         let began = Instant::now();

@@ -10,6 +10,7 @@ mod dialogue_memory;
 mod dialogue_socket;
 mod dispatcher;
 mod docs;
+mod drain;
 mod faults;
 mod hop;
 mod inside;

@@ -259,8 +259,18 @@ impl Server {
     }
 
     /// Ends it with SIGTERM, as an operator would; it must say that all went well. The site is left for a restart.
-    pub(crate) fn stop(mut self) -> Site {
+    pub(crate) fn stop(self) -> Site {
+        self.terminate();
+        self.stopped()
+    }
+
+    /// Sends SIGTERM, and leaves the end to be waited for.
+    pub(crate) fn terminate(&self) {
         self.signal(Signal::SIGTERM);
+    }
+
+    /// Waits for its end after [`Self::terminate`].
+    pub(crate) fn stopped(mut self) -> Site {
         let status = self.wait();
         assert!(status.success(), "after SIGTERM: {status}\n{}", self.log());
         self.site.take().expect("ended once")
