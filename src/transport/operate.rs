@@ -1,6 +1,6 @@
 //! What an operator does to messages in the queue. Each change is durable before it is in force.
 
-use super::queue::Queue;
+use super::queue::{Queue, is_held};
 use crate::intake::State;
 use crate::mail::Id;
 use crate::spool::{Entry, Hold, HoldChange, Json, Patch, Record};
@@ -48,7 +48,7 @@ impl Queue {
                 removed
             }
         };
-        if entry.is_done() {
+        if result.is_ok() && entry.is_done() {
             self.end(&entry, State::Discarded);
         } else {
             self.put(if result.is_ok() { entry } else { Entry::clone(&taken) });
@@ -66,6 +66,9 @@ impl Queue {
     async fn retry(&self, entry: &mut Entry) -> Result<(), String> {
         if entry.hold.is_some() {
             return Err(format!("{} is held; release it", entry.id));
+        }
+        if is_held(entry) {
+            return Err(format!("nobody is left to try {} for but recipients that are held; release it", entry.id));
         }
         let now = self.clock.now();
         let mut states = entry.recipients.clone();

@@ -153,6 +153,7 @@ fn due(entry: &Entry) -> Option<Timestamp> {
     entry.recipients.iter().filter(|r| !r.done && r.held.is_none()).map(|r| r.next).min()
 }
 
-fn is_held(entry: &Entry) -> bool {
+/// Whether nothing is due however long one waits.
+pub(super) fn is_held(entry: &Entry) -> bool {
     due(entry).is_none()
 }
