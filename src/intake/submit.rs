@@ -7,7 +7,7 @@ use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
 use crate::mail::{Fate, Id, IdSource, Origin, Reply};
 use crate::snapshot::Snapshot;
-use crate::spool::{Entry, Fence, Hold, Json, Record, Spool};
+use crate::spool::{Entry, Fence, Hold, Json, RcptState, Record, Spool};
 use std::sync::Arc;
 
 /// What a sink decided about the whole transaction before its content came.
@@ -175,6 +175,20 @@ fn all_refused(recipients: &[crate::mail::Recipient]) -> bool {
     recipients.iter().all(|r| matches!(r.fate, Fate::Deferred(_) | Fate::Rejected(_)))
 }
 
+/// What a fate makes of a recipient's state. `each`: the client hears of it.
+pub(crate) fn settle(fate: &Fate, state: &mut RcptState, each: bool) {
+    match fate {
+        Fate::Accepted => {}
+        Fate::Held(reason) => state.held = Some(reason.clone()),
+        Fate::Discarded => state.done = true,
+        // Over LMTP the client is told; elsewhere it was too late to say no to this one alone.
+        Fate::Rejected(_) | Fate::Deferred(_) if each => state.done = true,
+        Fate::Rejected(reply) | Fate::Deferred(reply) => {
+            state.held = Some(format!("refused by a sink after the others were accepted: {reply}"));
+        }
+    }
+}
+
 /// The entry to keep, or nothing if nobody is left to deliver to.
 fn entry(
     transaction: &Transaction,
@@ -189,16 +203,7 @@ fn entry(
         Entry::new(transaction.id, now, origin.clone(), letter.envelope.clone(), message.header_len(), message.len());
     for (recipient, state) in letter.envelope.recipients.iter().zip(&mut entry.recipients) {
         state.next = now;
-        match &recipient.fate {
-            Fate::Accepted => {}
-            Fate::Held(reason) => state.held = Some(reason.clone()),
-            Fate::Discarded => state.done = true,
-            // Over LMTP the client is told; elsewhere it was too late to say no to this one alone.
-            Fate::Rejected(_) | Fate::Deferred(_) if each => state.done = true,
-            Fate::Rejected(reply) | Fate::Deferred(reply) => {
-                state.held = Some(format!("refused by a sink after the others were accepted: {reply}"))
-            }
-        }
+        settle(&recipient.fate, state, each);
     }
     match mark {
         Some(Mark::Discard) => return None,

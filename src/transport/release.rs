@@ -1,80 +1,127 @@
 //! Letting a held message go on: behind the binding that held it, under the snapshot now in force.
+//!
+//! A message that was held before its content was judged is heard by all who judge content. What sinks say then counts as
+//! it does at the door, but that there is nobody to refuse it to: it stays held.
 
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
-use crate::mail::{ForwardPath, Message, Recipient};
+use crate::intake::settle;
+use crate::mail::{Envelope, Fate, Message};
 use crate::spool::{Entry, Hold, HoldChange, Json, Patch, RcptState, Record, StoredContent};
+
+/// Where sinks hear of a message that is no longer at its door, in order. The session, its commands and the recipients
+/// that were refused are gone.
+const JUDGED: [Event; 4] = [Event::InData, Event::InHeaders, Event::InMessage, Event::TransportSubmit];
+const SUBMIT_ONLY: &[Event] = JUDGED.split_at(3).1;
+
+/// What is left to be heard: at the first of these events only behind the place, if there is one.
+type Course = (Option<Place>, &'static [Event]);
 
 impl Queue {
     /// Runs the sinks that have not yet heard the message, and lets it go unless one of them objects.
     pub(super) async fn release(&self, entry: &mut Entry, rerun: bool) -> Result<(), String> {
-        let mut patch = match &entry.hold {
-            Some(hold) => {
-                // An operator's hold has no place: every sink has heard the message already.
-                let place = hold.place.parse::<Place>().ok().filter(|_| !hold.place.is_null());
-                match (rerun, place) {
-                    (false, None) => Patch::default(),
-                    (rerun, place) => self.submit_again(entry, place.filter(|_| !rerun)).await?,
+        let freed = freed(entry);
+        let mut patch = match course(entry, rerun) {
+            None => Patch { envelope: Some(freed), ..Patch::default() },
+            Some(course) => match self.judge(entry, freed, course).await? {
+                Some(patch) => patch,
+                None => {
+                    // Discarded.
+                    self.commit(Record::End(entry.id)).await?;
+                    entry.recipients.iter_mut().for_each(|s| s.done = true);
+                    return Ok(());
                 }
-            }
-            None if rerun => self.submit_again(entry, None).await?,
-            None => Patch::default(),
+            },
         };
-        let now = self.clock.now();
-        let mut states = states(entry, &patch);
-        for state in states.iter_mut().filter(|s| !s.done) {
-            state.held = None;
-            state.next = now;
+        let states = patch.envelope.as_ref().map(|envelope| self.states(entry, envelope)).unwrap_or_default();
+        if states.iter().all(|s| s.done) {
+            self.commit(Record::End(entry.id)).await?;
+            entry.recipients = states;
+            return Ok(());
         }
         patch.recipients = Some(states);
         patch.hold.get_or_insert(HoldChange::Release);
-        if entry.recipients.iter().all(|s| s.done) {
-            return self.commit(Record::End(entry.id)).await;
-        }
         self.amend(entry, patch).await
     }
 
-    /// `transport.submit` for a message that is in the spool.
-    async fn submit_again(&self, entry: &mut Entry, behind: Option<Place>) -> Result<Patch, String> {
+    /// Raises the events for a message that is in the spool. The changes, or none if a sink discards it.
+    async fn judge(
+        &self,
+        entry: &Entry,
+        envelope: Envelope,
+        (mut behind, events): Course,
+    ) -> Result<Option<Patch>, String> {
         let snapshot = self.current.pin();
         let content = self.spool.open(&entry.content).map_err(|e| e.to_string())?;
         let message = Message::split(&content, entry.header_len).map_err(|e| e.to_string())?;
         let ledger = entry.ledger.parse::<Ledger>().unwrap_or_default();
-        let mut transaction = Transaction::new(entry.id, entry.received, entry.envelope.clone(), ledger);
+        let mut transaction = Transaction::new(entry.id, entry.received, envelope, ledger);
         transaction.letter.properties = entry.properties.clone();
         transaction.letter.message = Some(message);
-        let mut stage = Stage::new(&entry.origin);
-        stage.transaction = Some(&mut transaction);
-        let decision = match &behind {
-            Some(place) if place.event == Some(Event::TransportSubmit) => {
-                snapshot.dispatcher.resume(Event::TransportSubmit, place, &mut stage).await
+        let mut hold = HoldChange::Release;
+        for &event in events {
+            let mut stage = Stage::new(&entry.origin);
+            stage.transaction = Some(&mut transaction);
+            let decision = match behind.take() {
+                Some(place) => snapshot.dispatcher.resume(event, &place, &mut stage).await,
+                None => snapshot.dispatcher.raise(event, &mut stage).await,
+            };
+            match decision {
+                Decision::Proceed | Decision::Answer(_) => {}
+                Decision::Hold { reason, place } => {
+                    let by = place.sink.to_string();
+                    hold = HoldChange::Hold(Hold { reason, by, place: Json::of(&place).unwrap_or_default() });
+                    break;
+                }
+                Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => {
+                    return Err(format!("a sink refuses it now: {reply}; it stays held"));
+                }
+                Decision::Discard => return Ok(None),
             }
-            _ => snapshot.dispatcher.raise(Event::TransportSubmit, &mut stage).await,
-        };
-        let hold = match decision {
-            Decision::Proceed | Decision::Answer(_) => HoldChange::Release,
-            Decision::Hold { reason, place } => {
-                let by = place.sink.to_string();
-                HoldChange::Hold(Hold { reason, by, place: Json::of(&place).unwrap_or_default() })
+        }
+        patch(entry, transaction, hold).map(Some)
+    }
+
+    /// The recipients' states: as they were, also where sinks have added or removed some, but due now and no longer held,
+    /// unless sinks have just decided otherwise.
+    fn states(&self, entry: &Entry, envelope: &Envelope) -> Vec<RcptState> {
+        let now = self.clock.now();
+        let mut known: Vec<_> = entry.envelope.recipients.iter().zip(&entry.recipients).collect();
+        let mut states = Vec::with_capacity(envelope.recipients.len());
+        for recipient in &envelope.recipients {
+            let before = known.iter().position(|(r, _)| r.path == recipient.path).map(|at| known.remove(at).1.clone());
+            let mut state = before.unwrap_or_default();
+            if !state.done {
+                (state.held, state.next) = (None, now);
+                settle(&recipient.fate, &mut state, false);
             }
-            Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => {
-                return Err(format!("a sink refuses it now: {reply}; it stays held"));
-            }
-            Decision::Discard => {
-                entry.recipients.iter_mut().for_each(|s| s.done = true);
-                return Ok(Patch::default());
-            }
-        };
-        patch(entry, transaction, hold)
+            states.push(state);
+        }
+        states
     }
 }
 
-/// The recipients' states, also where sinks have added or removed some.
-fn states(entry: &Entry, patch: &Patch) -> Vec<RcptState> {
-    let Some(envelope) = &patch.envelope else { return entry.recipients.clone() };
-    let known = |path: &ForwardPath| entry.envelope.recipients.iter().position(|r| r.path == *path);
-    let state = |r: &Recipient| known(&r.path).and_then(|i| entry.recipients.get(i)).cloned().unwrap_or_default();
-    envelope.recipients.iter().map(state).collect()
+/// Who has to hear it yet; nobody, if an operator holds it, or only some of its recipients are held: then all have.
+fn course(entry: &Entry, rerun: bool) -> Option<Course> {
+    let place = entry.hold.as_ref().filter(|hold| !hold.place.is_null());
+    let place = place.and_then(|hold| hold.place.parse::<Place>().ok());
+    let Some(place) = place else { return rerun.then_some((None, SUBMIT_ONLY)) };
+    match JUDGED.iter().position(|event| Some(*event) == place.event) {
+        Some(3) if rerun => Some((None, SUBMIT_ONLY)),
+        Some(at) if !rerun => Some((Some(place), JUDGED.split_at(at).1)),
+        _ => Some((None, &JUDGED)),
+    }
+}
+
+/// The envelope, with what was decided about single recipients lifted where it is not yet carried out.
+fn freed(entry: &Entry) -> Envelope {
+    let mut envelope = entry.envelope.clone();
+    for (recipient, state) in envelope.recipients.iter_mut().zip(&entry.recipients) {
+        if !state.done {
+            recipient.fate = Fate::Accepted;
+        }
+    }
+    envelope
 }
 
 /// What the sinks have changed.
