@@ -235,9 +235,11 @@ impl Server {
     /// How it does, also where its configuration can't be read any more.
     pub(crate) fn status(&self) -> Status {
         let mut status = None;
-        let keep = |response| match response {
-            Response::Status(told) => Ok::<_, ClientError>(status = Some(*told)),
-            _ => Ok(()),
+        let keep = |response| {
+            if let Response::Status(told) = response {
+                status = Some(*told);
+            }
+            Ok::<_, ClientError>(())
         };
         Client::connect(&self.socket()).and_then(|mut c| c.ask(&Request::Status, keep)).expect("the control socket");
         status.expect("a status")
