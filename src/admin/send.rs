@@ -119,9 +119,8 @@ async fn content(
 async fn submit(ops: &Ops, snapshot: &Snapshot, origin: &Origin, transaction: &mut Transaction) -> Option<Reply> {
     let submission =
         Submission { snapshot, origin, session: None, transaction, extended: false, mark: None, each: false };
-    // A delay that sinks ask for slows strangers down; whoever sends from here is none.
     match ops.intake.accept(submission).await {
-        (Receipt::Accepted, _) => None,
-        (Receipt::Refused(reply), _) => Some(reply),
+        Receipt::Accepted => None,
+        Receipt::Refused(reply) => Some(reply),
     }
 }

@@ -75,8 +75,17 @@ impl Site {
         let (fence, found) = spool.claim(NodeId(1)).await.unwrap();
         let queue = Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), found);
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
+        let hand_over = move |entry| drop(sender.send(entry));
         let ids = IdSource::default();
-        let intake = Intake { spool, fence, history: history.clone(), ids, clock, queue: sender };
+        let intake = Intake {
+            spool,
+            fence,
+            history: history.clone(),
+            ids,
+            clock,
+            queue: Box::new(hand_over),
+            stopping: CancellationToken::new(),
+        };
         let ops = Arc::new(Ops {
             current,
             history,

@@ -70,6 +70,8 @@ pub struct Binding {
     pub on_fault: OnFault,
     /// Called even after another sink said `skip-rest`.
     pub always: bool,
+    /// Which it is of the sink's bindings to this event at this priority, from 0. The dispatcher counts.
+    pub ordinal: u16,
 }
 
 impl Binding {
@@ -84,12 +86,13 @@ impl Binding {
             deadline: spec.deadline(),
             on_fault: spec.faults[0],
             always: false,
+            ordinal: 0,
         }
     }
 
     /// Where it stands, to go on behind it later.
     pub fn place(&self) -> Place {
-        Place { event: Some(self.event), sink: self.sink.name.clone(), priority: self.priority }
+        Place { event: Some(self.event), sink: self.sink.name.clone(), priority: self.priority, ordinal: self.ordinal }
     }
 }
 
@@ -102,4 +105,7 @@ pub struct Place {
     pub sink: Arc<str>,
     /// Its binding's priority.
     pub priority: u16,
+    /// Which of its bindings at that priority.
+    #[serde(default)]
+    pub ordinal: u16,
 }

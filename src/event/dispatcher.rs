@@ -33,6 +33,14 @@ impl Dispatcher {
         }
         for chain in &mut chains {
             chain.sort_by_key(|b: &Binding| b.priority);
+            for at in 0..chain.len() {
+                let (before, rest) = chain.split_at_mut(at);
+                if let Some(binding) = rest.first_mut() {
+                    let twins =
+                        before.iter().filter(|b| b.sink.name == binding.sink.name && b.priority == binding.priority);
+                    binding.ordinal = u16::try_from(twins.count()).unwrap_or(u16::MAX);
+                }
+            }
         }
         Self { chains }
     }
@@ -100,7 +108,7 @@ impl Dispatcher {
 
 /// The index behind the holding binding; if it is gone, behind where it stood.
 fn first_behind(chain: &[Binding], place: &Place) -> usize {
-    let same = chain.iter().position(|b| b.sink.name == place.sink && b.priority == place.priority);
+    let same = chain.iter().position(|b| b.place() == *place);
     same.map_or_else(|| chain.partition_point(|b| b.priority <= place.priority), |i| i + 1)
 }
 

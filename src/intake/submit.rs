@@ -9,6 +9,7 @@ use crate::mail::{Fate, Id, IdSource, Origin, Reply};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Fence, Hold, Json, RcptState, Record, Spool};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// What a sink decided about the whole transaction before its content came.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +65,11 @@ pub struct Intake {
     pub ids: IdSource,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where accepted messages go on.
-    pub queue: tokio::sync::mpsc::UnboundedSender<Entry>,
+    /// Where accepted messages go on. Called once the message is durable and before its id is told, so that whoever asks for
+    /// it finds it.
+    pub queue: Box<dyn Fn(Entry) + Send + Sync>,
+    /// Set when the server begins to stop: delays end.
+    pub stopping: CancellationToken,
 }
 
 impl Intake {
@@ -75,17 +79,18 @@ impl Intake {
     }
 
     /// Runs a message through `transport.submit` and makes it durable. The message must be on the transaction.
-    pub async fn accept(&self, mut submission: Submission<'_>) -> (Receipt, std::time::Duration) {
+    ///
+    /// A delay that sinks ask for is waited out before the commit: between that and the 250 every moment counts.
+    pub async fn accept(&self, mut submission: Submission<'_>) -> Receipt {
         self.trace(&mut submission);
-        let mut delay = std::time::Duration::ZERO;
         let mark = match submission.mark.take() {
             Some(mark) => Some(mark),
-            None => match self.ask(&mut submission, &mut delay).await {
+            None => match self.ask(&mut submission).await {
                 Ok(mark) => mark,
-                Err(reply) => return (Receipt::Refused(reply), delay),
+                Err(reply) => return Receipt::Refused(reply),
             },
         };
-        (self.keep(submission, mark).await, delay)
+        self.keep(submission, mark).await
     }
 
     fn trace(&self, submission: &mut Submission<'_>) {
@@ -106,16 +111,18 @@ impl Intake {
         }
     }
 
-    async fn ask(
-        &self,
-        submission: &mut Submission<'_>,
-        delay: &mut std::time::Duration,
-    ) -> Result<Option<Mark>, Reply> {
+    async fn ask(&self, submission: &mut Submission<'_>) -> Result<Option<Mark>, Reply> {
         let mut stage = Stage::new(submission.origin);
         stage.session = submission.session.as_deref_mut();
         stage.transaction = Some(submission.transaction);
         let decision = submission.snapshot.dispatcher.raise(Event::TransportSubmit, &mut stage).await;
-        *delay = stage.delay;
+        // Over a session, only strangers are slowed down: whoever submits from here is none.
+        if !stage.delay.is_zero() && stage.session.is_some() {
+            tokio::select! {
+                () = tokio::time::sleep(stage.delay) => {}
+                () = self.stopping.cancelled() => {}
+            }
+        }
         match decision {
             Decision::Proceed | Decision::Answer(_) => Ok(None),
             Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => Err(reply),
@@ -151,8 +158,7 @@ impl Intake {
         );
         self.history
             .announce(|| Account::of_entry(&entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
-        // The queue is gone only when the server is stopping; the message is in the spool for the next start.
-        let _ = self.queue.send(entry);
+        (self.queue)(entry);
         Receipt::Accepted
     }
 }

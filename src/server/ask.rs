@@ -7,7 +7,7 @@ use super::listener::Server;
 use super::mail::OpenMail;
 use crate::event::verdict::is_of_fault;
 use crate::event::{Decision, Event, Focus, SessionState, Stage};
-use crate::intake::{Account, State};
+use crate::intake::{Account, Mark, State};
 use crate::mail::{Id, Origin, Reply};
 use crate::smtp::{Answer, Hello, Profile, Question, Verb};
 use crate::snapshot::Snapshot;
@@ -132,9 +132,8 @@ impl Asker {
     /// Raises an event about the session or the open transaction, and waits as long as sinks asked for.
     pub(super) async fn raise(&mut self, event: Event, focus: Focus<'_>) -> Decision {
         let snapshot = self.mail.as_ref().map_or(&self.snapshot, |m| &m.snapshot).clone();
-        let marked = self.mail.as_ref().is_some_and(|m| m.mark.is_some());
-        // What a sink has discarded or held as a whole needs no more decisions.
-        if !snapshot.dispatcher.hears(event) || marked {
+        let mark = self.mail.as_ref().and_then(|m| m.mark.as_ref());
+        if !snapshot.dispatcher.hears(event) || mark.is_some_and(|mark| is_settled(event, mark)) {
             return Decision::Proceed;
         }
         let mut stage = Stage::new(&self.origin);
@@ -218,4 +217,11 @@ impl Asker {
 /// the latter has the keywords; 354 and 334 belong to an exchange. They are those that have no status (RFC 2034 3 and 4).
 fn is_protocol(reply: &Reply) -> bool {
     reply.code() < 400 && reply.status().is_none()
+}
+
+/// Whether the event needs no decision any more: what was discarded as a whole is not judged, and what was held before its
+/// content was judged is so when it is released.
+fn is_settled(event: Event, mark: &Mark) -> bool {
+    let content = matches!(event, Event::InData | Event::InHeaders | Event::InMessage);
+    content || (event == Event::InRcpt && *mark == Mark::Discard)
 }

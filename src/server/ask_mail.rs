@@ -6,9 +6,12 @@ use super::guard;
 use super::mail::OpenMail;
 use crate::event::transaction::Candidate;
 use crate::event::{Answer as SinkAnswer, Decision, Event, Focus, Transaction};
-use crate::intake::{Receipt, Submission};
+use crate::intake::{Mark, Receipt, Submission};
 use crate::mail::{Envelope, ForwardPath, Recipient, Reply, Role};
 use crate::smtp::{Answer, MailCommand, RcptCommand};
+
+/// Entries about the session, the latest, that a transaction's ledger begins with.
+const SESSION_ENTRIES: usize = 50;
 
 impl Asker {
     /// MAIL: opens the transaction.
@@ -45,7 +48,10 @@ impl Asker {
         envelope.ret = command.ret;
         envelope.envid.clone_from(&command.envid);
         envelope.params.clone_from(&command.claimed);
+        // What was said of the session goes with each of its transactions; the rest of it is of no further use.
+        self.state.ledger.entries.retain(|entry| matches!(entry.event, Event::InConnect | Event::InHelo));
         let mut ledger = self.state.ledger.clone();
+        ledger.entries.drain(..ledger.entries.len().saturating_sub(SESSION_ENTRIES));
         ledger.generation = self.snapshot.generation;
         let intake = &self.server.intake;
         let transaction = Transaction::new(intake.next_id(), intake.clock.now(), envelope, ledger);
@@ -56,13 +62,17 @@ impl Asker {
     fn settle(&mut self, decision: Decision) -> Answer {
         match answer::of_transaction(decision) {
             Err(answer) => answer,
-            Ok(None) => Answer::Go,
             Ok(mark) => {
-                if let Some(mail) = &mut self.mail {
-                    mail.mark = mark;
-                }
+                self.mark(mark);
                 Answer::Go
             }
+        }
+    }
+
+    /// Marks the transaction as a whole; the first mark counts.
+    fn mark(&mut self, mark: Option<Mark>) {
+        if let Some(mail) = &mut self.mail {
+            mail.mark = mail.mark.take().or(mark);
         }
     }
 
@@ -84,13 +94,17 @@ impl Asker {
         recipient.params = command.claimed;
         let mut candidate = Candidate { recipient, added: Vec::new(), vouched: false };
         let decision = self.raise(Event::InRcpt, Focus::Recipient(&mut candidate)).await;
-        let answer = self.settle(decision);
-        if answer != Answer::Go {
-            return answer;
-        }
+        let mark = match answer::of_transaction(decision) {
+            Ok(mark) => mark,
+            Err(refused) => return refused,
+        };
         match guard::refusal(standing) {
+            // What sinks say of a recipient that is not let in must not become of the others.
             Some(reply) if !candidate.vouched => self.guarded(Event::InRcpt, command.path.as_str(), reply),
-            _ => self.admit(command.path, candidate),
+            _ => {
+                self.mark(mark);
+                self.admit(command.path, candidate)
+            }
         }
     }
 
@@ -160,9 +174,7 @@ impl Asker {
             each: lmtp,
         };
         let server = self.server.clone();
-        let (receipt, delay) = server.intake.accept(submission).await;
-        self.wait(delay).await;
-        match receipt {
+        match server.intake.accept(submission).await {
             Receipt::Refused(reply) => {
                 self.mail = Some(mail);
                 Answer::Refuse(reply)

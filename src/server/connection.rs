@@ -71,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Step::Ask(question) => self.ask(question).await?,
                 Step::Body(octets) => {
-                    self.pace.body(octets.len());
+                    self.pace.body(octets.len() + self.input.len());
                     self.asker.body(&octets);
                 }
                 Step::Drop { replies } => {
@@ -146,9 +146,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads once, within the limits of time. An overrun closes the session with its reply.
     async fn read(&mut self) -> io::Result<Got> {
-        if self.pace.is_stopping() && !self.pace.in_body() {
-            self.session.close(pace::SHUTDOWN);
-            return Ok(Got::Late);
+        let stopping = self.asker.server.stopping.clone();
+        // Asked first, for a client that never pauses would else never hear of it.
+        if stopping.is_cancelled() {
+            self.stop();
+            if !self.pace.in_body() {
+                return Ok(Got::Late);
+            }
         }
         if let Some(over) = self.pace.over() {
             self.session.close(over);
@@ -160,11 +164,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.input = BytesMut::with_capacity(IDLE_BUFFER);
         }
         self.input.reserve(if self.pace.in_body() { READ } else { IDLE_BUFFER });
-        let stopping = self.asker.server.stopping.clone();
         let told = self.pace.is_stopping();
         tokio::select! {
             biased;
-            read = self.stream.read_buf(&mut self.input) => Ok(if read? == 0 { Got::End } else { Got::Input }),
+            read = self.stream.read_buf(&mut self.input) => {
+                let octets = read?;
+                self.pace.read(octets);
+                Ok(if octets == 0 { Got::End } else { Got::Input })
+            }
             () = tokio::time::sleep_until(deadline) => {
                 self.session.close(late);
                 Ok(Got::Late)

@@ -66,10 +66,16 @@ impl Pace {
         Some(started + GRACE + Duration::from_secs(allowed))
     }
 
-    /// Octets of a message came in.
+    /// A message comes in; so many octets of what was read by now may be its own.
     pub(super) fn body(&mut self, octets: usize) {
-        let (_, count) = self.body.get_or_insert_with(|| (Instant::now(), 0));
-        *count += octets as u64;
+        self.body.get_or_insert_with(|| (Instant::now(), octets as u64));
+    }
+
+    /// Octets were read. They count also where nobody wants them any more: the client is heard out.
+    pub(super) fn read(&mut self, octets: usize) {
+        if let Some((_, count)) = &mut self.body {
+            *count += octets as u64;
+        }
     }
 
     /// The message is complete, or given up.

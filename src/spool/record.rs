@@ -65,6 +65,9 @@ pub struct Entry {
     /// Parked until an operator releases it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// When its time to be delivered began, if later than `received`: held mail does not expire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_from: Option<Timestamp>,
 }
 
 /// How far one recipient's delivery has come.
@@ -129,6 +132,9 @@ pub struct Patch {
     /// Parked or released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldChange>,
+    /// When its time to be delivered begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_from: Option<Timestamp>,
     /// The state of all recipients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<Vec<RcptState>>,
@@ -156,6 +162,7 @@ impl Entry {
             ledger: Json::default(),
             recipients,
             hold: None,
+            expires_from: None,
         }
     }
 
@@ -171,13 +178,14 @@ impl Entry {
 
     /// Applies an amendment.
     pub fn amend(&mut self, patch: Patch) {
-        let Patch { envelope, properties, ledger, content, header_len, hold, recipients } = patch;
+        let Patch { envelope, properties, ledger, content, header_len, hold, expires_from, recipients } = patch;
         set(&mut self.envelope, envelope);
         set(&mut self.properties, properties);
         set(&mut self.ledger, ledger);
         set(&mut self.content, content);
         set(&mut self.header_len, header_len);
         set(&mut self.recipients, recipients);
+        self.expires_from = expires_from.or(self.expires_from);
         match hold {
             Some(HoldChange::Hold(hold)) => self.hold = Some(hold),
             Some(HoldChange::Release) => self.hold = None,

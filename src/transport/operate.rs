@@ -51,7 +51,8 @@ impl Queue {
         if result.is_ok() && entry.is_done() {
             self.end(&entry, State::Discarded);
         } else {
-            self.put(if result.is_ok() { entry } else { Entry::clone(&taken) });
+            // Changed only by what is durable already, whether or not the operation went well.
+            self.put(entry);
         }
         result
     }
@@ -77,6 +78,10 @@ impl Queue {
     }
 
     async fn hold(&self, entry: &mut Entry, reason: &str) -> Result<(), String> {
+        // To hold it once more would forget at whose place a release has to go on.
+        if let Some(hold) = &entry.hold {
+            return Err(format!("{} is held already, by {}: {}", entry.id, hold.by, hold.reason));
+        }
         let hold = Hold { reason: reason.to_owned(), by: "operator".to_owned(), place: Json::default() };
         self.amend(entry, Patch { hold: Some(HoldChange::Hold(hold)), ..Patch::default() }).await
     }

@@ -25,10 +25,12 @@ pub(super) fn states(
         match outcome {
             Outcome::Delivered(_) => state.done = true,
             Outcome::Failed(_) => state.held = Some(format!("failed for good; {outcome}")),
-            Outcome::Deferred(_) => match retry::next(&settings.queue, entry.received, now, state.attempts) {
-                Some(next) => state.next = next,
-                None => state.held = Some(format!("not delivered in time; {outcome}")),
-            },
+            Outcome::Deferred(_) => {
+                match retry::next(&settings.queue, entry.expires_from.unwrap_or(entry.received), now, state.attempts) {
+                    Some(next) => state.next = next,
+                    None => state.held = Some(format!("not delivered in time; {outcome}")),
+                }
+            }
         }
         Some((RcptId::try_from(*index).ok()?, state))
     };

@@ -20,7 +20,7 @@ type Course = (Option<Place>, &'static [Event]);
 impl Queue {
     /// Runs the sinks that have not yet heard the message, and lets it go unless one of them objects.
     pub(super) async fn release(&self, entry: &mut Entry, rerun: bool) -> Result<(), String> {
-        let freed = freed(entry);
+        let freed = freed(entry, rerun);
         let mut patch = match course(entry, rerun) {
             None => Patch { envelope: Some(freed), ..Patch::default() },
             Some(course) => match self.judge(entry, freed, course).await? {
@@ -40,8 +40,13 @@ impl Queue {
             return Ok(());
         }
         patch.recipients = Some(states);
-        patch.hold.get_or_insert(HoldChange::Release);
-        self.amend(entry, patch).await
+        patch.expires_from = Some(self.clock.now());
+        let again = match patch.hold.get_or_insert(HoldChange::Release) {
+            HoldChange::Hold(hold) => Some(format!("held again by {}: {}", hold.by, hold.reason)),
+            HoldChange::Release => None,
+        };
+        self.amend(entry, patch).await?;
+        again.map_or(Ok(()), Err)
     }
 
     /// Raises the events for a message that is in the spool. The changes, or none if a sink discards it.
@@ -113,9 +118,13 @@ fn course(entry: &Entry, rerun: bool) -> Option<Course> {
     }
 }
 
-/// The envelope, with what was decided about single recipients lifted where it is not yet carried out.
-fn freed(entry: &Entry) -> Envelope {
+/// The envelope, with what was decided about single recipients lifted where it is not yet carried out. A hold of the whole
+/// message is lifted alone: whom a sink has refused beside it stays refused.
+fn freed(entry: &Entry, rerun: bool) -> Envelope {
     let mut envelope = entry.envelope.clone();
+    if entry.hold.is_some() && !rerun {
+        return envelope;
+    }
     for (recipient, state) in envelope.recipients.iter_mut().zip(&entry.recipients) {
         if !state.done {
             recipient.fate = Fate::Accepted;

@@ -86,7 +86,8 @@ fn released_under_a_manifest_in_which_its_holder_is_gone() {
 fn run_through_all_sinks_again() {
     let server = with(&[marks("first"), holds("transport.submit"), marks("after")]);
     let id = send_held(&server);
-    server.operate(&id, &RERUN).unwrap();
+    let again = server.operate(&id, &RERUN).unwrap_err();
+    assert!(again.contains("held again by holds: to be seen"), "{again}");
     assert_eq!(server.account(&id).state, State::Held, "held again by the same sink");
     server.put_in_force(&(marks("first") + &marks("after")));
     server.operate(&id, &RERUN).unwrap();
@@ -120,7 +121,8 @@ fn what_a_later_sink_says_counts() {
     let again = says("again", "transport.submit", "hold = \"once more\"");
     let server = with(&[holds("transport.submit"), again, marks("after")]);
     let id = send_held(&server);
-    server.operate(&id, &RELEASE).unwrap();
+    let why = server.operate(&id, &RELEASE).unwrap_err();
+    assert!(why.contains("held again by again: once more"), "{why}");
     assert_eq!(server.account(&id).hold.as_deref(), Some("once more"));
     server.operate(&id, &RELEASE).unwrap();
     assert_eq!(marked(&server), ["after"]);
@@ -135,6 +137,54 @@ fn what_a_later_sink_says_of_single_recipients_counts() {
     server.arrived("alice", 1);
     let bob = server.account(&id).recipients.remove(1);
     assert!(bob.state == "held" && bob.reason.as_ref().is_some_and(|why| why.contains("550 5.7.1 Not bob")), "{bob:?}");
+}
+
+#[test]
+fn whom_a_sink_has_refused_stays_refused_when_the_whole_is_released() {
+    let refused = "when = { recipient = \"bob@*\" }\nper-recipient = true\nreject = \"Not bob\"";
+    let server = with(&[says("refuses", "transport.submit", refused), holds("transport.submit")]);
+    let id = send(&server, &["alice@example.com", "bob@example.com"]);
+    server.operate(&id, &RELEASE).unwrap();
+    server.arrived("alice", 1);
+    let state = || server.account(&id).recipients.remove(1).state;
+    eventually("alice's part to be recorded", || (server.account(&id).recipients[0].state == "done").then_some(()));
+    assert_eq!(state(), "held");
+    assert!(!server.data_dir().join("mail/example.com/bob/new").exists(), "bob got what was refused for him");
+}
+
+#[test]
+fn an_operator_does_not_take_the_place_of_the_sink_that_holds() {
+    let server = with(&[holds("transport.submit"), marks("after")]);
+    let id = send_held(&server);
+    let why = server.operate(&id, &Operation::Hold("me too".into())).unwrap_err();
+    assert!(why.contains("held already, by holds: to be seen"), "{why}");
+    server.operate(&id, &RELEASE).unwrap();
+    assert_eq!(marked(&server), ["after"]);
+}
+
+#[test]
+fn a_sink_that_is_bound_twice_at_one_priority_holds_once_at_each() {
+    let on = "[[sink.on]]\nevent = \"transport.submit\"\n";
+    let server = with(&[holds("transport.submit") + on + on, marks("after")]);
+    let id = send_held(&server);
+    let why = server.operate(&id, &RELEASE).unwrap_err();
+    assert!(why.contains("held again by holds"), "{why}");
+    server.operate(&id, &RELEASE).unwrap();
+    assert_eq!(marked(&server), ["after"]);
+}
+
+#[test]
+fn a_trap_for_unknown_recipients_takes_nothing_from_the_others() {
+    let trap = "when = { standing = \"unknown\" }\ndiscard = true";
+    let server = with(&[says("trap", "in.rcpt", trap)]);
+    let mut client = SmtpClient::greeted(server.address(0));
+    client.command("EHLO client.example").must_be(250);
+    client.command("MAIL FROM:<a@client.example>").must_be(250);
+    client.command("RCPT TO:<nobody@example.com>").must_be(550);
+    client.command("RCPT TO:<alice@example.com>").must_be(250);
+    client.command("DATA").must_be(354);
+    client.command("Subject: x\r\n\r\ny\r\n.").must_be(250);
+    server.arrived("alice", 1);
 }
 
 #[test]

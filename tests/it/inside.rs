@@ -29,7 +29,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -122,15 +121,25 @@ impl Plan {
         let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
         let history = Arc::new(History::open(&path("history"), keep).unwrap());
         let queue = Queue::new(self.spool.clone(), fence, history.clone(), current.clone(), clock.clone(), found);
-        let (sender, accepted) = mpsc::unbounded_channel();
+        let queue = Arc::new(queue);
+        let feed = queue.clone();
+        let hand_over = Box::new(move |entry| feed.put(entry));
         let ids = IdSource::default();
-        let intake = Arc::new(Intake { spool: self.spool.clone(), fence, history, ids, clock, queue: sender });
         let stopping = CancellationToken::new();
+        let intake = Arc::new(Intake {
+            spool: self.spool.clone(),
+            fence,
+            history,
+            ids,
+            clock,
+            queue: hand_over,
+            stopping: stopping.clone(),
+        });
         let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
         let server = Arc::new(Server { current, intake, gate, room, stopping, tasks });
-        let (spool, queue) = (self.spool, Arc::new(queue));
+        let spool = self.spool;
         let mut inside = Inside { server, queue, spool, workshop, addresses: Vec::new(), dir, runtime: None };
-        inside.work(accepted, self.delivers);
+        inside.work(self.delivers);
         inside.listen().await;
         inside
     }
@@ -148,13 +157,7 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    fn work(&self, mut accepted: mpsc::UnboundedReceiver<Entry>, delivers: bool) {
-        let queue = self.queue.clone();
-        tokio::spawn(async move {
-            while let Some(entry) = accepted.recv().await {
-                queue.put(entry);
-            }
-        });
+    fn work(&self, delivers: bool) {
         if delivers {
             let pipeline = Pipeline::new(self.queue.clone(), self.server.stopping.clone());
             tokio::spawn(pipeline.run(self.server.tasks.clone()));

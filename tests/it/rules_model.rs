@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// The list files that rules name.
-pub const TEXTS: (&str, &[&str]) = ("texts.txt", &["a.x", "b@*", "<>", "*y"]);
-pub const NETS: (&str, &[&str]) = ("nets.txt", &["192.0.2.0/25", "2001:db8::/32"]);
+pub(crate) const TEXTS: (&str, &[&str]) = ("texts.txt", &["a.x", "b@*", "<>", "*y"]);
+pub(crate) const NETS: (&str, &[&str]) = ("nets.txt", &["192.0.2.0/25", "2001:db8::/32"]);
 
 /// A `when`: all of its clauses must hold.
 #[derive(Clone, Debug)]
-pub struct When(pub Vec<Clause>);
+pub(crate) struct When(pub(crate) Vec<Clause>);
 
 #[derive(Clone, Debug)]
-pub enum Clause {
+pub(crate) enum Clause {
     /// A key and the tests of which any must hold.
     Key(&'static str, Vec<Test>),
     /// `header` or `property`: each name with its tests.
@@ -25,7 +25,7 @@ pub enum Clause {
 }
 
 #[derive(Clone, Debug)]
-pub enum Test {
+pub(crate) enum Test {
     Glob(String),
     Present(bool),
     Net(&'static str),
@@ -36,7 +36,7 @@ pub enum Test {
 
 impl When {
     /// As it stands in a manifest. Of two clauses with one key, the later counts.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let mut table = serde_json::Map::new();
         for clause in &self.0 {
             let (key, value) = match clause {
@@ -52,7 +52,7 @@ impl When {
     }
 
     /// The clauses that are left when of each key only the last counts.
-    pub fn without_doubles(self) -> Self {
+    pub(crate) fn without_doubles(self) -> Self {
         let name = |clause: &Clause| match clause {
             Clause::Key(key, _) | Clause::Named(key, ..) => *key,
             Clause::Any(_) => "any",
@@ -88,20 +88,20 @@ fn tests_json(tests: &[Test]) -> Value {
 
 /// What is known at an event.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
-    pub texts: BTreeMap<&'static str, String>,
-    pub client: Option<IpAddr>,
+pub(crate) struct Facts {
+    pub(crate) texts: BTreeMap<&'static str, String>,
+    pub(crate) client: Option<IpAddr>,
     /// Path and standing of those that are to be delivered, or of the one at hand; with their index.
-    pub recipients: Vec<(usize, String, &'static str)>,
-    pub size: Option<u64>,
-    pub header: Vec<(String, String)>,
+    pub(crate) recipients: Vec<(usize, String, &'static str)>,
+    pub(crate) size: Option<u64>,
+    pub(crate) header: Vec<(String, String)>,
     /// The narrowest bearer first: recipient, message, session.
-    pub properties: [BTreeMap<String, Value>; 3],
+    pub(crate) properties: [BTreeMap<String, Value>; 3],
 }
 
 impl Facts {
     /// Whether the rule holds; for one recipient, if `only` says which.
-    pub fn holds(&self, when: &When, only: Option<usize>) -> bool {
+    pub(crate) fn holds(&self, when: &When, only: Option<usize>) -> bool {
         when.0.iter().all(|clause| match clause {
             Clause::Key(key, tests) => tests.iter().any(|test| self.key_holds(key, test, only)),
             Clause::Named("header", name, tests) => tests.iter().any(|test| self.header_holds(name, test)),
@@ -113,7 +113,7 @@ impl Facts {
     }
 
     /// The recipients for which the rule holds.
-    pub fn matched(&self, when: Option<&When>) -> Vec<usize> {
+    pub(crate) fn matched(&self, when: Option<&When>) -> Vec<usize> {
         let all = self.recipients.iter().map(|(index, ..)| *index);
         all.filter(|index| when.is_none_or(|when| self.holds(when, Some(*index)))).collect()
     }

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One session with one message from bob@example.org to alice@example.com and carol@example.com.
-pub struct World {
-    pub origin: Origin,
-    pub session: SessionState,
-    pub transaction: Transaction,
-    pub delay: Duration,
+pub(crate) struct World {
+    pub(crate) origin: Origin,
+    pub(crate) session: SessionState,
+    pub(crate) transaction: Transaction,
+    pub(crate) delay: Duration,
 }
 
 impl Default for World {
@@ -36,19 +36,19 @@ impl Default for World {
     }
 }
 
-pub fn recipient(path: &str, standing: Standing) -> Recipient {
+pub(crate) fn recipient(path: &str, standing: Standing) -> Recipient {
     Recipient::new(ForwardPath::parse(path).unwrap(), standing)
 }
 
 impl World {
     /// The next message of the same session.
-    pub fn next_message(&mut self) {
+    pub(crate) fn next_message(&mut self) {
         let id = Id(self.transaction.id.0 + 1);
         self.transaction = Transaction { id, ..Self::default().transaction };
     }
 
     /// Raises an event about the message.
-    pub async fn raise(&mut self, dispatcher: &Dispatcher, event: Event) -> Decision {
+    pub(crate) async fn raise(&mut self, dispatcher: &Dispatcher, event: Event) -> Decision {
         let mut stage = Stage {
             origin: &self.origin,
             session: Some(&mut self.session),
@@ -62,12 +62,12 @@ impl World {
     }
 
     /// Raises `transport.submit`.
-    pub async fn submit(&mut self, dispatcher: &Dispatcher) -> Decision {
+    pub(crate) async fn submit(&mut self, dispatcher: &Dispatcher) -> Decision {
         self.raise(dispatcher, Event::TransportSubmit).await
     }
 
     /// Raises `in.rcpt`, and gives the recipient as it has become.
-    pub async fn rcpt(&mut self, dispatcher: &Dispatcher, recipient: Recipient) -> (Decision, Candidate) {
+    pub(crate) async fn rcpt(&mut self, dispatcher: &Dispatcher, recipient: Recipient) -> (Decision, Candidate) {
         let mut candidate = Candidate { recipient, added: Vec::new(), vouched: false };
         let mut stage = Stage {
             origin: &self.origin,
@@ -80,13 +80,13 @@ impl World {
         (decision, candidate)
     }
 
-    pub fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         let message = self.transaction.letter.message.as_ref().unwrap();
         String::from_utf8(message.header.raw().to_vec()).unwrap()
     }
 
     /// The last dispatch that was written down.
-    pub fn last(&self) -> &LedgerEntry {
+    pub(crate) fn last(&self) -> &LedgerEntry {
         self.transaction.ledger.entries.last().unwrap()
     }
 }
@@ -94,7 +94,7 @@ impl World {
 type Hear = dyn Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync;
 
 /// A sink made of a closure, which hears everything.
-pub struct Fake(Box<Hear>);
+pub(crate) struct Fake(Box<Hear>);
 
 impl Sink for Fake {
     fn interest(&self) -> Interest {
@@ -107,7 +107,7 @@ impl Sink for Fake {
 }
 
 /// A sink that answers in any form.
-pub fn fake(
+pub(crate) fn fake(
     name: &str,
     hear: impl Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync + 'static,
 ) -> Arc<Registered> {
@@ -115,7 +115,7 @@ pub fn fake(
 }
 
 /// A sink that answers at once.
-pub fn now(
+pub(crate) fn now(
     name: &str,
     hear: impl Fn(Scene<'_>, &mut Edits) -> Result<Verdict, Fault> + Send + Sync + 'static,
 ) -> Arc<Registered> {
@@ -123,7 +123,7 @@ pub fn now(
 }
 
 /// A sink that notes that it was called, and says this.
-pub fn saying(name: &'static str, verdict: Verdict, calls: &Calls) -> Arc<Registered> {
+pub(crate) fn saying(name: &'static str, verdict: Verdict, calls: &Calls) -> Arc<Registered> {
     let calls = calls.clone();
     now(name, move |_, _| {
         calls.note(name);
@@ -133,20 +133,20 @@ pub fn saying(name: &'static str, verdict: Verdict, calls: &Calls) -> Arc<Regist
 
 /// Who was called.
 #[derive(Clone, Default)]
-pub struct Calls(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
-    pub fn note(&self, name: &str) {
+    pub(crate) fn note(&self, name: &str) {
         self.0.lock().unwrap().push(name.to_owned());
     }
 
     /// Who was called since the last time.
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
 /// Bound to `transport.submit`.
-pub fn at_submit(sink: &Arc<Registered>) -> Binding {
+pub(crate) fn at_submit(sink: &Arc<Registered>) -> Binding {
     Binding::new(sink.clone(), Event::TransportSubmit)
 }

@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -111,7 +110,7 @@ impl Running {
         let (snapshot, loaded, inputs) = first_snapshot(options, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();
-        let (intake, queue, accepted) = stores(settings, clock, current.clone()).await?;
+        let (intake, queue) = stores(settings, clock, current.clone(), &stopping).await?;
         let server = Arc::new(Server {
             current: current.clone(),
             intake: intake.clone(),
@@ -124,21 +123,15 @@ impl Running {
         let running =
             Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
         running.control(&queue, &sockets, settings)?;
-        running.work(queue, accepted, settings);
+        running.work(queue, settings);
         running.listen(sockets)?;
         Ok(running)
     }
 
     /// The tasks behind the listeners.
-    fn work(&self, queue: Arc<Queue>, mut accepted: mpsc::UnboundedReceiver<crate::spool::Entry>, settings: &Settings) {
-        let pipeline = Pipeline::new(queue.clone(), self.stopping.clone());
+    fn work(&self, queue: Arc<Queue>, settings: &Settings) {
+        let pipeline = Pipeline::new(queue, self.stopping.clone());
         self.workers.spawn(pipeline.run(self.passes.clone()));
-        let feed = queue.clone();
-        self.workers.spawn(async move {
-            while let Some(entry) = accepted.recv().await {
-                feed.put(entry);
-            }
-        });
         if settings.reload.watch {
             self.workers.spawn(watch::watch(self.reloader.clone(), self.stopping.clone()));
         }
@@ -227,7 +220,8 @@ async fn stores(
     settings: &Settings,
     clock: Arc<dyn Clock>,
     current: Arc<Current>,
-) -> Result<(Arc<Intake>, Arc<Queue>, mpsc::UnboundedReceiver<crate::spool::Entry>), String> {
+    stopping: &CancellationToken,
+) -> Result<(Arc<Intake>, Arc<Queue>), String> {
     let (folder, options) = (settings.data_dir.join("spool"), spool_options(settings));
     let open = tokio::task::spawn_blocking(move || SegmentLog::open(&folder, options));
     let spool = open.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
@@ -243,9 +237,10 @@ async fn stores(
         tracing::info!(messages = found.len(), "found in the spool");
     }
     let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), found));
-    let (sender, accepted) = mpsc::unbounded_channel();
-    let intake = Arc::new(Intake { spool, fence, history, ids, clock, queue: sender });
-    Ok((intake, queue, accepted))
+    let feed = queue.clone();
+    let hand_over = Box::new(move |entry| feed.put(entry));
+    let intake = Arc::new(Intake { spool, fence, history, ids, clock, queue: hand_over, stopping: stopping.clone() });
+    Ok((intake, queue))
 }
 
 fn spool_options(settings: &Settings) -> log::Options {
