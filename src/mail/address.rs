@@ -283,9 +283,14 @@ impl ForwardPath {
 
     /// The text between the brackets.
     pub fn as_str(&self) -> &str {
+        self.shared()
+    }
+
+    /// The text between the brackets, to be kept without a copy.
+    pub fn shared(&self) -> &Arc<str> {
         match self {
             Self::Postmaster(text) => text,
-            Self::Mailbox(m) => m.as_str(),
+            Self::Mailbox(m) => &m.text,
         }
     }
 }
