@@ -56,10 +56,13 @@ pub struct Health {
 
 impl Breaker {
     /// Whether the sink may be called now. A probe counts as called until [`Self::succeeded`] or [`Self::failed`].
+    #[inline]
     pub fn admits(&self) -> bool {
-        if !self.troubled.load(Relaxed) {
-            return true;
-        }
+        !self.troubled.load(Relaxed) || self.admits_troubled()
+    }
+
+    #[cold]
+    fn admits_troubled(&self) -> bool {
         let mut state = self.lock();
         match &mut state.open {
             None => true,
@@ -72,14 +75,20 @@ impl Breaker {
     }
 
     /// The call returned well.
+    #[inline]
     pub fn succeeded(&self) {
         if self.troubled.load(Relaxed) {
-            let mut state = self.lock();
-            state.streak = 0;
-            state.last_id = None;
-            state.open = None;
-            self.troubled.store(false, Relaxed);
+            self.recover();
         }
+    }
+
+    #[cold]
+    fn recover(&self) {
+        let mut state = self.lock();
+        state.streak = 0;
+        state.last_id = None;
+        state.open = None;
+        self.troubled.store(false, Relaxed);
     }
 
     /// The call was dropped before it ended; a probe may be tried again.

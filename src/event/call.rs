@@ -26,24 +26,36 @@ pub(super) struct Returned {
     pub(super) edits: Vec<String>,
 }
 
-/// Calls the sink and applies its edits. Faults are counted and logged here.
-pub(super) async fn call(
-    sink: &Registered,
+/// The call itself, up to the point where it has to be waited for. A sink whose breaker is open is not called.
+#[inline]
+pub(super) fn hear<'s>(
+    sink: &'s Registered,
     event: Event,
-    rule: Option<&Rule>,
+    rule: Option<&'s Rule>,
+    stage: &'s Stage<'_>,
+    edits: &'s mut Edits,
+) -> Hearing<'s> {
+    if !sink.breaker.admits() {
+        let text = "not called: it failed too often; its policy applies";
+        return Hearing::Now(Err(Fault::new(FaultKind::Breaker, text)));
+    }
+    watchdog::watched(sink.watch, || caught(|| sink.sink.hear(stage.scene(event, rule), edits)))
+        .unwrap_or_else(|panic| Hearing::Now(Err(panic)))
+}
+
+/// Waits for an answer that did not come at once. A blocking call brings edits of its own.
+pub(super) async fn wait(
+    sink: &Registered,
+    hearing: Hearing<'_>,
     deadline: Duration,
-    stage: &mut Stage<'_>,
-) -> Result<Returned, Fault> {
+) -> Result<(Verdict, Option<Edits>), Fault> {
     let probe = Probe(sink);
-    let result = match heard(sink, event, rule, deadline, stage).await {
-        Ok((verdict, edits)) => settle(sink, event, stage, verdict, edits),
-        Err(fault) => Err(fault),
+    let result = match hearing {
+        Hearing::Now(result) => result.map(|verdict| (verdict, None)),
+        Hearing::Later(future) => later(future, deadline, sink.watch).await.map(|verdict| (verdict, None)),
+        Hearing::Blocking(work) => blocking(work, deadline).await.map(|(verdict, edits)| (verdict, Some(edits))),
     };
     std::mem::forget(probe);
-    match &result {
-        Ok(_) => sink.breaker.succeeded(),
-        Err(fault) => report(sink, event, stage, fault),
-    }
     result
 }
 
@@ -56,38 +68,13 @@ impl Drop for Probe<'_> {
     }
 }
 
-async fn heard(
-    sink: &Registered,
-    event: Event,
-    rule: Option<&Rule>,
-    deadline: Duration,
-    stage: &Stage<'_>,
-) -> Result<(Verdict, Edits), Fault> {
-    let mut edits = Edits::new();
-    let verdict = {
-        let lent = &mut edits;
-        let watched = watchdog::enter(sink.watch);
-        let hearing = caught(move || sink.sink.hear(stage.scene(event, rule), lent));
-        drop(watched);
-        match hearing {
-            Err(panic) => return Err(panic),
-            Ok(Hearing::Now(result)) => result?,
-            Ok(Hearing::Later(future)) => later(future, deadline, sink.watch).await?,
-            Ok(Hearing::Blocking(work)) => return blocking(work, deadline).await,
-        }
-    };
-    Ok((verdict, edits))
-}
-
 async fn later(
     mut future: BoxFuture<'_, Result<Verdict, Fault>>,
     deadline: Duration,
     watch: WatchId,
 ) -> Result<Verdict, Fault> {
     let mut guarded = poll_fn(|cx| {
-        let watched = watchdog::enter(watch);
-        let poll = caught(|| future.as_mut().poll(cx));
-        drop(watched);
+        let poll = watchdog::watched(watch, || caught(|| future.as_mut().poll(cx)));
         poll.unwrap_or_else(|panic| Poll::Ready(Err(panic)))
     });
     // Most answers are there at the first poll: no timer for those.
@@ -122,7 +109,25 @@ fn overrun(deadline: Duration) -> Fault {
     Fault::new(FaultKind::Overrun, format!("no answer within {} ms", deadline.as_millis()))
 }
 
-fn settle(
+/// Applies the edits of a call that returned well. Faults, those of what it said and changed included, are counted and
+/// logged here.
+pub(super) fn settle(
+    sink: &Registered,
+    event: Event,
+    stage: &mut Stage<'_>,
+    answer: Result<Verdict, Fault>,
+    edits: Edits,
+) -> Result<Returned, Fault> {
+    let settled = answer.and_then(|verdict| apply(sink, event, stage, verdict, edits));
+    match &settled {
+        Ok(_) => sink.breaker.succeeded(),
+        Err(fault) if fault.kind == FaultKind::Breaker => {}
+        Err(fault) => report(sink, event, stage, fault),
+    }
+    settled
+}
+
+fn apply(
     sink: &Registered,
     event: Event,
     stage: &mut Stage<'_>,

@@ -3,10 +3,11 @@
 use super::binding::{Binding, Place};
 use super::call;
 use super::catalogue::{COUNT, Event, Kind};
-use super::fault::{Fault, FaultKind};
+use super::edit::Edits;
+use super::fault::Fault;
 use super::ledger::LedgerEntry;
 use super::notify::{self, Notice};
-use super::sink::Needs;
+use super::sink::{Hearing, Needs};
 use super::stage::Stage;
 use super::verdict::{Decision, Verdict};
 use crate::mail::Standing;
@@ -92,18 +93,39 @@ impl Dispatcher {
         let chain = self.order(event);
         let start = behind.map_or(0, |place| first_behind(chain, place));
         let mut skipping = false;
+        let mut since = stage.ledger().is_some().then(Instant::now);
         for binding in &chain[start..] {
             if (skipping && !binding.always) || !applies(binding, event, stage) {
                 continue;
             }
-            let verdict = consult(binding, event, stage).await;
-            skipping |= verdict == Verdict::SkipRest;
-            if let Some(decision) = verdict.decide(event.spec(), || binding.place()) {
-                return decision;
+            let mut edits = Edits::new();
+            // An answer that comes at once is never moved through a future: that is what makes it cheap.
+            let answer = match call::hear(&binding.sink, event, binding.rule.as_ref(), stage, &mut edits) {
+                Hearing::Now(answer) => answer,
+                waiting => match Box::pin(call::wait(&binding.sink, waiting, binding.deadline)).await {
+                    Ok((verdict, None)) => Ok(verdict),
+                    Ok((verdict, Some(of_its_own))) => {
+                        edits = of_its_own;
+                        Ok(verdict)
+                    }
+                    Err(fault) => Err(fault),
+                },
+            };
+            match conclude(binding, event, stage, answer, edits, &mut since) {
+                Flow::Next => {}
+                Flow::SkipRest => skipping = true,
+                Flow::End(decision) => return decision,
             }
         }
         Decision::Proceed
     }
+}
+
+/// How the walk goes on behind a binding.
+enum Flow {
+    Next,
+    SkipRest,
+    End(Decision),
 }
 
 /// The index behind the holding binding; if it is gone, behind where it stood.
@@ -114,6 +136,7 @@ fn first_behind(chain: &[Binding], place: &Place) -> usize {
 
 /// Whether the binding's sink is to be called: its rule holds, and a recipient that a guard would refuse is shown only to
 /// bindings whose rule names its standing.
+#[inline]
 fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
     let named = |standing| binding.rule.as_ref().is_some_and(|r| r.names(standing));
     if let Some(standing @ (Standing::Unknown | Standing::Denied)) = stage.standing()
@@ -124,27 +147,51 @@ fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
     binding.rule.as_ref().is_none_or(|rule| rule.holds(&stage.scene(event, Some(rule))))
 }
 
-/// Calls the binding's sink, applies its fault policy if need be, and writes the ledger.
-async fn consult(binding: &Binding, event: Event, stage: &mut Stage<'_>) -> Verdict {
-    let keeping = stage.ledger().is_some();
-    let started = keeping.then(Instant::now);
-    let result = if binding.sink.breaker.admits() {
-        call::call(&binding.sink, event, binding.rule.as_ref(), binding.deadline, stage).await
-    } else {
-        Err(Fault::new(FaultKind::Breaker, "not called: it failed too often; its policy applies"))
-    };
-    let (verdict, edits, fault) = match result {
+/// Applies edits or fault policy, writes the ledger, and says how the walk goes on.
+#[inline]
+fn conclude(
+    binding: &Binding,
+    event: Event,
+    stage: &mut Stage<'_>,
+    answer: Result<Verdict, Fault>,
+    edits: Edits,
+    since: &mut Option<Instant>,
+) -> Flow {
+    if matches!(answer, Ok(Verdict::Next)) && edits.is_empty() {
+        binding.sink.breaker.succeeded();
+        write(binding, event, stage, since, &Verdict::Next, Vec::new(), None);
+        return Flow::Next;
+    }
+    let (verdict, edits, fault) = match call::settle(&binding.sink, event, stage, answer, edits) {
         Ok(returned) => (returned.verdict, returned.edits, None),
         Err(fault) => (Verdict::of_policy(binding.on_fault, &binding.sink.name), Vec::new(), Some(fault)),
     };
-    if let Some(started) = started {
-        let mut entry = LedgerEntry::new(event, binding.sink.name.clone(), &verdict, started.elapsed());
-        entry.about = stage.scene(event, None).about();
-        entry.edits = edits;
-        entry.fault = fault.map(|f| f.to_string());
-        if let Some(ledger) = stage.ledger() {
-            ledger.push(entry);
-        }
+    write(binding, event, stage, since, &verdict, edits, fault.as_ref());
+    match verdict {
+        Verdict::Next => Flow::Next,
+        Verdict::SkipRest => Flow::SkipRest,
+        verdict => verdict.decide(event.spec(), || binding.place()).map_or(Flow::Next, Flow::End),
     }
-    verdict
+}
+
+/// Writes the dispatch into the ledger, if there is one. The clock is read once for each call: `since` is when the one
+/// before it ended.
+#[inline]
+fn write(
+    binding: &Binding,
+    event: Event,
+    stage: &mut Stage<'_>,
+    since: &mut Option<Instant>,
+    verdict: &Verdict,
+    edits: Vec<String>,
+    fault: Option<&Fault>,
+) {
+    let Some(since) = since else { return };
+    let now = Instant::now();
+    let took = now - std::mem::replace(since, now);
+    let about = stage.scene(event, None).about();
+    if let Some(ledger) = stage.ledger() {
+        let entry = LedgerEntry::new(event, binding.sink.name.clone(), verdict, took);
+        ledger.push(LedgerEntry { about, edits, fault: fault.map(Fault::to_string), ..entry });
+    }
 }

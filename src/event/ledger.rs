@@ -37,7 +37,7 @@ pub struct LedgerEntry {
     /// What went wrong in the sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// How long the call took, in microseconds.
+    /// How long the call and the rules before it took, in microseconds.
     pub micros: u64,
 }
 

@@ -3,6 +3,8 @@
 use super::binding::Registered;
 use super::call;
 use super::catalogue::Event;
+use super::edit::Edits;
+use super::sink::Hearing;
 use super::stage::Stage;
 use super::transaction::{Focus, SessionState, Transaction};
 use crate::mail::Origin;
@@ -64,9 +66,6 @@ pub(super) fn tell(sink: &Arc<Registered>, notice: Notice) {
 async fn work(sink: std::sync::Weak<Registered>, mut queue: mpsc::Receiver<Notice>) {
     while let Some(mut notice) = queue.recv().await {
         let Some(sink) = sink.upgrade() else { return };
-        if !sink.breaker.admits() {
-            continue;
-        }
         let mut stage = Stage {
             origin: &notice.origin,
             session: notice.session.as_mut(),
@@ -74,7 +73,12 @@ async fn work(sink: std::sync::Weak<Registered>, mut queue: mpsc::Receiver<Notic
             focus: Focus::None,
             delay: Duration::ZERO,
         };
-        // A notify sink's verdict is not asked for; its faults count and are logged by the call itself.
-        let _ = call::call(&sink, notice.event, None, notice.deadline, &mut stage).await;
+        let mut edits = Edits::new();
+        let answer = match call::hear(&sink, notice.event, None, &stage, &mut edits) {
+            Hearing::Now(answer) => answer,
+            waiting => call::wait(&sink, waiting, notice.deadline).await.map(|(verdict, _)| verdict),
+        };
+        // A notify sink's verdict is not asked for; its faults count and are logged.
+        let _ = call::settle(&sink, notice.event, &mut stage, answer, edits);
     }
 }

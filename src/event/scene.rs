@@ -128,7 +128,7 @@ impl<'a> Scene<'a> {
     /// What the ledger calls the thing in focus.
     pub(super) fn about(&self) -> Option<Arc<str>> {
         match self.view {
-            View::Recipient(candidate) => Some(candidate.recipient.path.as_str().into()),
+            View::Recipient(candidate) => Some(candidate.recipient.path.shared().clone()),
             View::Verb { verb, .. } => Some(verb.into()),
             View::Reply(reply) => Some(reply.code().to_string().into()),
             View::None | View::Oversize { .. } => None,

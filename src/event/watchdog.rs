@@ -55,29 +55,17 @@ pub fn register(name: &Arc<str>) -> WatchId {
     WatchId(u32::try_from(index + 1).unwrap_or(0))
 }
 
-/// While it lives, this thread is inside of that sink.
-pub struct Watched(());
-
-/// Notes that this thread now calls `sink`.
+/// Notes that this thread is inside of `sink` while `work` runs, which must not unwind.
 #[inline]
-pub fn enter(sink: WatchId) -> Watched {
+pub fn watched<R>(sink: WatchId, work: impl FnOnce() -> R) -> R {
     SLOT.with(|slot| {
         let slot = slot.get_or_init(new_slot);
         slot.call.store(slot.call.load(Relaxed).wrapping_add(1), Relaxed);
         slot.sink.store(sink.0, Relaxed);
-    });
-    Watched(())
-}
-
-impl Drop for Watched {
-    #[inline]
-    fn drop(&mut self) {
-        SLOT.with(|slot| {
-            if let Some(slot) = slot.get() {
-                slot.sink.store(0, Relaxed);
-            }
-        });
-    }
+        let result = work();
+        slot.sink.store(0, Relaxed);
+        result
+    })
 }
 
 fn new_slot() -> Arc<Slot> {
