@@ -22,6 +22,10 @@ fn edit(edits: &mut Edits) {
 
 /// Every way to fail, with what the ledger says of it. Each asks for legal edits first.
 fn failing() -> Vec<(&'static str, Arc<Registered>)> {
+    [calls_that_fail(), answers_that_are_illegal()].concat()
+}
+
+fn calls_that_fail() -> Vec<(&'static str, Arc<Registered>)> {
     let later = |future: fn() -> mailsluice::event::sink::BoxFuture<'static, Result<Verdict, Fault>>| {
         move |_: mailsluice::event::Scene<'_>, edits: &mut Edits| {
             edit(edits);
@@ -59,6 +63,11 @@ fn failing() -> Vec<(&'static str, Arc<Registered>)> {
         ("error: later", fake("f", later(|| Box::pin(async { Err(Fault::error("later")) })))),
         ("overrun: no answer within 5000 ms", fake("f", later(|| Box::pin(pending())))),
         ("panic: on the pool", fake("f", |_, _| Hearing::Blocking(Box::new(|| panic!("on the pool"))))),
+    ]
+}
+
+fn answers_that_are_illegal() -> Vec<(&'static str, Arc<Registered>)> {
+    vec![
         (
             "illegal: the verdict `disconnect` is not allowed at transport.submit",
             now("f", |_, edits| {

@@ -26,6 +26,7 @@ mod policies;
 mod quickstart;
 mod reload;
 mod rules;
+mod rules_cases;
 mod rules_model;
 mod seam;
 mod server;
