@@ -234,10 +234,11 @@ fn at_a_hop() -> (Inside, Hop, String) {
 
 /// Does something to a message once nobody else has it.
 fn operate_when_idle(server: &Inside, id: &str, operation: &Operation) {
-    eventually("the message to be idle", || match server.operate(id, operation) {
+    let done = eventually("the message to be idle", || match server.operate(id, operation) {
         Err(busy) if busy.contains("being delivered at this moment") => None,
-        other => Some(other.unwrap()),
+        other => Some(other),
     });
+    done.unwrap();
 }
 
 #[test]

@@ -68,8 +68,11 @@ fn deliver(server: &Inside) -> Reply {
     client.deliver("a@client.example", &["alice@example.com"], "Subject: x\r\n\r\ny\r\n")
 }
 
-/// Every way to fail, with what the ledger says. Each asks for an edit first, which must not be made.
-fn failing() -> Vec<(&'static str, fn() -> Hearing<'static>)> {
+/// A way to fail: what the ledger says of it, and the call.
+type Failing = (&'static str, fn() -> Hearing<'static>);
+
+/// Every way. Each asks for an edit first, which must not be made.
+fn failing() -> Vec<Failing> {
     vec![
         ("panic: oh no", || panic!("oh no")),
         ("panic: later", || Hearing::Later(Box::pin(async { panic!("later") }))),
