@@ -37,7 +37,10 @@ fn with(manifest: &[String]) -> Inside {
 
 fn send(server: &Inside, recipients: &[&str]) -> String {
     let mut client = SmtpClient::greeted(server.address(0));
-    client.deliver("a@client.example", recipients, "Subject: x\r\n\r\ny\r\n").must_be(250).id().to_owned()
+    let accepted = client.deliver("a@client.example", recipients, "Subject: x\r\n\r\ny\r\n").must_be(250);
+    // It is in the spool now, and in the queue a moment later.
+    server.account(accepted.id());
+    accepted.id().to_owned()
 }
 
 /// Sends a message, which must be held.
