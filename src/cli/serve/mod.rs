@@ -9,6 +9,7 @@ mod start;
 
 use crate::config::{Diagnostics, Settings};
 use crate::event::Natives;
+use privileges::Heir;
 use start::Prepared;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,8 +41,11 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     let Some(settings) = settings.filter(|_| !found.has_errors()) else { return Err(found.to_string()) };
     start::logging(&settings.log);
     privileges::raise_file_limit();
-    let lock = start::lock(&settings.data_dir)?;
+    let heir = Heir::of(&settings)?;
+    let lock = start::lock(&settings.data_dir, heir.as_ref())?;
     let sockets = start::bind(&settings)?;
-    privileges::drop_to(&settings)?;
+    if let Some(heir) = &heir {
+        heir.become_them()?;
+    }
     Ok(Prepared { settings, lock, sockets })
 }
