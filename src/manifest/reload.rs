@@ -54,20 +54,19 @@ impl Reloader {
     pub async fn reload(&self) -> Result<u64, String> {
         let mut state = self.state.lock().await;
         let (config, workshop, before) = (self.config.clone(), self.workshop.clone(), state.loaded.clone());
-        let known = self.inputs();
+        let (known, in_force, next) = (self.inputs(), self.current.pin(), state.generation + 1);
         let work = move || {
             let mut inputs = Inputs::default();
-            let result = load(&config, &workshop, &before, &mut inputs);
-            if result.is_err() {
+            let made = load(&config, &workshop, &before, &mut inputs).map_err(|found| {
                 // What can't be parsed names no files; those known before are still worth watching, as they are now.
                 inputs.look_at(&known);
-            }
-            (result, inputs)
+                found.to_string()
+            });
+            (made.and_then(|load| make(load, &in_force.settings, next, &inputs)), inputs)
         };
-        let (result, inputs) =
+        let (made, inputs) =
             tokio::task::spawn_blocking(work).await.map_err(|e| format!("the reload was cut short: {e}"))?;
-        let result =
-            result.map_err(|found| found.to_string()).and_then(|load| self.put_in_force(load, &inputs, &mut state));
+        let result = made.map(|made| self.put_in_force(made, &mut state));
         self.note(inputs, result.as_ref().err());
         match &result {
             Ok(generation) => tracing::info!(generation, "reloaded"),
@@ -79,22 +78,13 @@ impl Reloader {
         result
     }
 
-    fn put_in_force(&self, load: Load, inputs: &Inputs, state: &mut State) -> Result<u64, String> {
-        let before = self.current.pin();
-        fixed(&before.settings, &load.settings)?;
-        for warning in load.found.iter() {
-            tracing::warn!("{}", load.found.render(warning));
-        }
-        let carried = load.built.carried;
-        let (snapshot, loaded) = load.into_snapshot(state.generation + 1)?;
-        tracing::info!(sinks = loaded.len(), carried, "the new snapshot is built");
-        keep_manifest(&snapshot, inputs);
+    fn put_in_force(&self, (snapshot, loaded): (Snapshot, Vec<Loaded>), state: &mut State) -> u64 {
         let next = snapshot.generation;
         self.current.swap(snapshot);
         (state.generation, state.loaded) = (next, loaded);
         let origin = Origin::door(Door::Sink);
         self.current.pin().dispatcher.tell(Event::ServerReload, &Stage::new(&origin));
-        Ok(next)
+        next
     }
 
     fn note(&self, inputs: Inputs, error: Option<&String>) {
@@ -116,6 +106,19 @@ impl Reloader {
     pub fn inputs(&self) -> Inputs {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).inputs.clone()
     }
+}
+
+/// The next snapshot of what was read, kept for the next start. It waits for the disk.
+fn make(load: Load, before: &Settings, generation: u64, inputs: &Inputs) -> Result<(Snapshot, Vec<Loaded>), String> {
+    fixed(before, &load.settings)?;
+    for warning in load.found.iter() {
+        tracing::warn!("{}", load.found.render(warning));
+    }
+    let carried = load.built.carried;
+    let (snapshot, loaded) = load.into_snapshot(generation)?;
+    tracing::info!(sinks = loaded.len(), carried, "the new snapshot is built");
+    keep_manifest(&snapshot, inputs);
+    Ok((snapshot, loaded))
 }
 
 /// What can't change while the server runs is an error; what is read once at the start is told. A manifest that is gone is
@@ -150,7 +153,7 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     }
 }
 
-/// Keeps the manifest for the next start. That it could not be kept is no reason to go without the new one.
+/// Keeps the manifest for the next start; it waits for the disk. That it could not be kept is no reason to go without the new one.
 pub fn keep_manifest(snapshot: &Snapshot, inputs: &Inputs) {
     if let Some(manifest) = &snapshot.settings.manifest
         && let Err(error) = keep::keep(&snapshot.settings.data_dir, manifest, inputs)

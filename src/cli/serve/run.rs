@@ -51,39 +51,47 @@ async fn live(
     sockets: Vec<std::net::TcpListener>,
 ) -> Result<(), String> {
     // Before `ready` is printed: whoever reads that may send a signal at once.
-    let mut signals = Signals::hear()?;
+    let hangups = hear(SignalKind::hangup())?;
+    let mut end = End { term: hear(SignalKind::terminate())?, int: hear(SignalKind::interrupt())? };
     let running = tokio::select! {
         started = Running::start(options, natives, settings, sockets) => started?,
-        () = signals.stop() => return Ok(()),
+        () = end.told() => return Ok(()),
     };
-    running.until_told(&mut signals).await;
+    running.workers.spawn(reload_when_told(hangups, running.reloader.clone(), running.stopping.clone()));
+    end.told().await;
     running.stop().await;
     Ok(())
 }
 
-/// The signals that are heard.
-struct Signals {
-    hup: Signal,
+fn hear(kind: SignalKind) -> Result<Signal, String> {
+    signal(kind).map_err(|e| format!("cannot hear signals: {e}"))
+}
+
+/// The signals that end the server.
+struct End {
     term: Signal,
     int: Signal,
 }
 
-impl Signals {
-    fn hear() -> Result<Self, String> {
-        let hear = |kind| signal(kind).map_err(|e| format!("cannot hear signals: {e}"));
-        Ok(Self {
-            hup: hear(SignalKind::hangup())?,
-            term: hear(SignalKind::terminate())?,
-            int: hear(SignalKind::interrupt())?,
-        })
-    }
-
+impl End {
     /// Waits for SIGTERM or SIGINT.
-    async fn stop(&mut self) {
+    async fn told(&mut self) {
         tokio::select! {
             _ = self.term.recv() => {}
             _ = self.int.recv() => {}
         }
+    }
+}
+
+/// Reloads at each SIGHUP. A task of its own: a reload may take long, and the end is heard meanwhile.
+async fn reload_when_told(mut hangups: Signal, reloader: Arc<Reloader>, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            _ = hangups.recv() => {}
+            () = stopping.cancelled() => return,
+        }
+        // The reloader logs how it went.
+        let _ = reloader.reload().await;
     }
 }
 
@@ -176,20 +184,6 @@ impl Running {
         let _ = writeln!(out, "{ready}").and_then(|()| out.flush());
         tracing::info!(version = env!("CARGO_PKG_VERSION"), "{ready}");
         Ok(())
-    }
-
-    /// SIGHUP reloads; SIGTERM and SIGINT end.
-    async fn until_told(&self, signals: &mut Signals) {
-        loop {
-            tokio::select! {
-                _ = signals.hup.recv() => {
-                    // The reloader logs how it went.
-                    let _ = self.reloader.reload().await;
-                }
-                _ = signals.term.recv() => return,
-                _ = signals.int.recv() => return,
-            }
-        }
     }
 
     /// Stops accepting, lets finish what runs within a time, and leaves the rest to the next start.
