@@ -4,6 +4,7 @@
 //!
 //! * [`queue`] keeps what is accepted and says what is due; [`operate`] is what an operator does to it.
 //! * [`pipeline`] runs a pass: [`categorize`], [`route`], `deliver`, and records what came of it.
+//! * `turns` bounds the connections to one host.
 //! * [`retry`] says when to try again. `release` lets held messages go on.
 //! * [`outcome`]: how a try ended, per recipient. [`deliver`]: one try at one next hop.
 
@@ -17,6 +18,7 @@ mod record;
 mod release;
 pub mod retry;
 pub mod route;
+mod turns;
 
 pub use operate::Operation;
 pub use outcome::{Details, Outcome};

@@ -3,24 +3,24 @@
 use super::categorize::{Category, categorize};
 use super::deliver::{Job, NextHop, Target, deliver};
 use super::outcome::{Details, Outcome};
-use super::queue::Queue;
-use super::record::states;
+use super::queue::{Queue, Taken};
+use super::record::tried_states;
 use super::route::{Route, route};
+use super::turns::{self, Turns};
 use crate::intake::State;
 use crate::mail::{EnhancedCode, Message, Reply};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Health, StoreFault};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Messages that are worked on at a time.
+/// Messages that are worked on at a time, besides those that have a turn at a host.
 const PASSES: usize = 256;
-/// Connections to one host at a time.
-const PER_HOST: usize = 20;
+/// A message that waits for a turn is looked at again after this time, should nobody wake it.
+const TURN_PAUSE: Duration = Duration::from_secs(60);
 /// While the store is sick, a message is looked at again after this time.
 const SICK_PAUSE: Duration = Duration::from_secs(5);
 
@@ -32,7 +32,7 @@ const DAMAGED: Reply = Reply::new(554, EnhancedCode(5, 3, 0), "The message was d
 pub struct Pipeline {
     queue: Arc<Queue>,
     stopping: CancellationToken,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    turns: Arc<Turns>,
 }
 
 /// The recipients that share a route.
@@ -41,59 +41,87 @@ struct Group {
     members: Vec<(usize, String)>,
 }
 
+/// One pass over one message, under one snapshot.
+struct Pass<'a> {
+    pipeline: &'a Pipeline,
+    snapshot: Arc<Snapshot>,
+    taken: Taken,
+    /// One of [`PASSES`]; given up for a turn, so that hosts which hang keep nobody from working.
+    permit: Option<OwnedSemaphorePermit>,
+    /// Read when it is first needed.
+    message: Option<Arc<Message>>,
+    /// The hops that had deferred it before it waited for a turn.
+    tried: Vec<NextHop>,
+    /// Those that need not be tried again when it has waited once more.
+    behind: Vec<NextHop>,
+    /// The hosts that had no turn.
+    waits: Vec<String>,
+}
+
 impl Pipeline {
     /// A pipeline for this queue.
     pub fn new(queue: Arc<Queue>, stopping: CancellationToken) -> Arc<Self> {
-        Arc::new(Self { queue, stopping, hosts: Mutex::default() })
+        let turns = Turns::new(queue.clone());
+        Arc::new(Self { queue, stopping, turns })
     }
 
     /// Takes what is due, until the server stops. Passes run on `tasks`.
     pub async fn run(self: Arc<Self>, tasks: TaskTracker) {
         let passes = Arc::new(Semaphore::new(PASSES));
+        let next = async || {
+            let permit = passes.clone().acquire_owned().await.ok()?;
+            Some((permit, self.queue.next().await))
+        };
         loop {
-            let entry = tokio::select! {
+            let (permit, entry) = tokio::select! {
+                biased;
                 () = self.stopping.cancelled() => return,
-                entry = self.queue.next() => entry,
+                next = next() => match next {
+                    Some(next) => next,
+                    None => return,
+                },
             };
-            let Ok(permit) = passes.clone().acquire_owned().await else { return };
+            let taken = Taken::new(self.queue.clone(), entry);
             let pipeline = self.clone();
-            tasks.spawn(async move {
-                pipeline.pass(Entry::clone(&entry)).await;
-                drop(permit);
-            });
+            tasks.spawn(async move { pipeline.pass(taken, permit).await });
         }
     }
 
-    /// One pass over one message. It is put back, or ended, in any case but that of a server that stops.
-    async fn pass(&self, mut entry: Entry) {
+    /// One pass over one message. However it ends, the message is put back, or ended.
+    async fn pass(&self, mut taken: Taken, permit: OwnedSemaphorePermit) {
         let now = self.queue.clock.now();
         if let Health::Sick { .. } = self.queue.spool.health() {
             // What can't be recorded must not be delivered.
-            return self.queue.put_due(entry, now.plus(SICK_PAUSE));
-        }
-        let snapshot = self.queue.current.pin();
-        let (groups, settled) = self.plan(&snapshot, &entry);
-        if !settled.is_empty() && !self.settle(&snapshot, &mut entry, &settled).await {
+            taken.not_before = now.plus(SICK_PAUSE);
             return;
         }
-        match self.load(&entry) {
-            Ok(message) => {
-                for group in groups {
-                    let outcomes = self.attempt(&snapshot, &entry, &message, &group).await;
-                    if !self.settle(&snapshot, &mut entry, &outcomes).await {
-                        return;
-                    }
-                }
+        let tried = self.turns.tried(taken.entry.id);
+        let snapshot = self.queue.current.pin();
+        let (groups, settled) = self.plan(&snapshot, &taken.entry);
+        let permit = Some(permit);
+        let mut pass = Pass {
+            pipeline: self,
+            snapshot,
+            taken,
+            permit,
+            message: None,
+            tried,
+            behind: Vec::new(),
+            waits: Vec::new(),
+        };
+        if !settled.is_empty() && !pass.settle(&settled).await {
+            return;
+        }
+        for group in groups {
+            if self.stopping.is_cancelled() {
+                return;
             }
-            Err(outcome) => {
-                let all: Vec<_> =
-                    groups.into_iter().flat_map(|g| g.members).map(|(index, _)| (index, outcome.clone())).collect();
-                if !self.settle(&snapshot, &mut entry, &all).await {
-                    return;
-                }
+            let outcomes = pass.attempt(&group).await;
+            if !outcomes.is_empty() && !pass.settle(&outcomes).await {
+                return;
             }
         }
-        if entry.is_done() { self.queue.end(&entry, State::Delivered) } else { self.queue.put(entry) }
+        pass.finish();
     }
 
     /// Sorts the recipients that are due by route; those that have none have an outcome already.
@@ -123,47 +151,59 @@ impl Pipeline {
                 }
             }
         }
+        // Those that need no turn go first, while the pass still counts among the others.
+        groups.sort_by_key(|group| group.route.0.iter().any(|hop| turns::host(hop).is_some()));
         (groups, settled)
     }
+}
 
-    fn load(&self, entry: &Entry) -> Result<Message, Outcome> {
-        let unreadable = |note: String| Outcome::Deferred(Details::ours(UNREADABLE, note));
-        let content = self.queue.spool.open(&entry.content).map_err(|fault| match fault {
-            // It will not mend itself: held, for an operator to look at.
-            StoreFault::Damaged(..) => Outcome::Failed(Details::ours(DAMAGED, fault.to_string())),
-            fault => unreadable(fault.to_string()),
-        })?;
-        Message::split(&content, entry.header_len).map_err(|error| unreadable(error.to_string()))
+impl Pass<'_> {
+    /// The message, read and checked off the event loop: after a restart that is all of it.
+    async fn message(&mut self) -> Result<Arc<Message>, Outcome> {
+        if let Some(message) = &self.message {
+            return Ok(message.clone());
+        }
+        let (queue, entry) = (self.pipeline.queue.clone(), self.taken.entry.clone());
+        let loaded = tokio::task::spawn_blocking(move || load(&queue, &entry)).await;
+        let message = Arc::new(loaded.unwrap_or_else(|error| Err(unreadable(error.to_string())))?);
+        self.message = Some(message.clone());
+        Ok(message)
     }
 
-    /// One attempt for one group: its hops in turn, each with the recipients that those before have deferred.
-    async fn attempt(
-        &self,
-        snapshot: &Snapshot,
-        entry: &Entry,
-        message: &Message,
-        group: &Group,
-    ) -> Vec<(usize, Outcome)> {
-        let mut done = Vec::new();
+    /// One attempt for one group: its hops in turn, each with the recipients that those before have deferred. Recipients
+    /// that have no outcome wait for a turn, or for the next start.
+    async fn attempt(&mut self, group: &Group) -> Vec<(usize, Outcome)> {
+        let (mut done, mut behind) = (Vec::new(), Vec::new());
         let mut left: Vec<&(usize, String)> = group.members.iter().collect();
         for (nth, hop) in group.route.0.iter().enumerate() {
-            let targets: Vec<Target<'_>> = left
-                .iter()
-                .filter_map(|(index, user)| {
-                    Some(Target { index: *index, recipient: entry.envelope.recipients.get(*index)?, user })
-                })
-                .collect();
-            let job = Job {
-                id: entry.id,
-                hostname: &snapshot.settings.hostname,
-                envelope: &entry.envelope,
-                message,
-                targets: &targets,
-            };
-            let turn = self.turn(hop).await;
-            let outcomes = deliver(hop, &job).await;
-            drop(turn);
             let last = nth + 1 == group.route.0.len();
+            if !last && self.tried.contains(hop) {
+                behind.push(hop.clone());
+                continue;
+            }
+            if self.pipeline.stopping.is_cancelled() {
+                break;
+            }
+            let turn = match self.pipeline.turns.take(hop) {
+                Ok(turn) => turn,
+                Err(host) => {
+                    self.waits.push(host.to_owned());
+                    self.behind.append(&mut behind);
+                    break;
+                }
+            };
+            if turn.is_some() {
+                self.permit = None;
+            }
+            let message = match self.message().await {
+                Ok(message) => message,
+                Err(outcome) => {
+                    done.extend(left.iter().map(|member| (member.0, outcome.clone())));
+                    break;
+                }
+            };
+            let outcomes = self.try_hop(hop, &left, &message).await;
+            drop(turn);
             let mut again = Vec::new();
             for (member, outcome) in left.into_iter().zip(outcomes) {
                 match outcome {
@@ -175,23 +215,34 @@ impl Pipeline {
             if left.is_empty() {
                 break;
             }
+            behind.push(hop.clone());
         }
         done
     }
 
-    /// Waits until the host may be connected to once more. Local files need no turn.
-    async fn turn(&self, hop: &NextHop) -> Option<OwnedSemaphorePermit> {
-        let (NextHop::Smtp(address) | NextHop::Lmtp(address)) = hop else { return None };
-        let host = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            hosts.entry(address.clone()).or_insert_with(|| Arc::new(Semaphore::new(PER_HOST))).clone()
+    async fn try_hop(&self, hop: &NextHop, members: &[&(usize, String)], message: &Message) -> Vec<Outcome> {
+        let entry = &self.taken.entry;
+        let targets: Vec<Target<'_>> = members
+            .iter()
+            .filter_map(|(index, user)| {
+                Some(Target { index: *index, recipient: entry.envelope.recipients.get(*index)?, user })
+            })
+            .collect();
+        let job = Job {
+            id: entry.id,
+            hostname: &self.snapshot.settings.hostname,
+            envelope: &entry.envelope,
+            message,
+            targets: &targets,
         };
-        host.acquire_owned().await.ok()
+        deliver(hop, &job).await
     }
 
     /// Records outcomes. False if the server stops before that could be done.
-    async fn settle(&self, snapshot: &Snapshot, entry: &mut Entry, outcomes: &[(usize, Outcome)]) -> bool {
-        let states = states(&snapshot.settings, entry, outcomes, self.queue.clock.now());
+    async fn settle(&mut self, outcomes: &[(usize, Outcome)]) -> bool {
+        let Pipeline { queue, stopping, .. } = self.pipeline;
+        let entry = Arc::make_mut(&mut self.taken.entry);
+        let states = tried_states(&self.snapshot, entry, outcomes, queue.clock.now());
         for (index, outcome) in outcomes {
             let recipient = entry.envelope.recipients.get(*index).map(|r| tracing::field::display(&r.path));
             match outcome {
@@ -199,11 +250,39 @@ impl Pipeline {
                 _ => tracing::warn!(id = %entry.id, recipient, "{outcome}"),
             }
         }
-        let recorded = self.queue.record(entry, states, &self.stopping).await;
+        let recorded = queue.record(entry, states, stopping).await;
         // One that is done is told of when it leaves the queue.
         if !entry.is_done() {
-            self.queue.history.announce(|| super::queue::account(entry));
+            queue.history.announce(|| super::queue::account(entry));
         }
         recorded
     }
+
+    /// Ends the message if it is done, else puts it back, to be woken if a host had no turn.
+    fn finish(self) {
+        let Self { pipeline, mut taken, behind, waits, .. } = self;
+        if taken.entry.is_done() {
+            return taken.end(State::Delivered);
+        }
+        let id = taken.entry.id;
+        if !waits.is_empty() {
+            taken.not_before = pipeline.queue.clock.now().plus(TURN_PAUSE);
+        }
+        // Only what is back in the queue can be woken.
+        drop(taken);
+        waits.iter().for_each(|host| pipeline.turns.wait(host, id, &behind));
+    }
+}
+
+fn load(queue: &Queue, entry: &Entry) -> Result<Message, Outcome> {
+    let content = queue.spool.open(&entry.content).map_err(|fault| match fault {
+        // It will not mend itself: held, for an operator to look at.
+        StoreFault::Damaged(..) => Outcome::Failed(Details::ours(DAMAGED, fault.to_string())),
+        fault => unreadable(fault.to_string()),
+    })?;
+    Message::split(&content, entry.header_len).map_err(|error| unreadable(error.to_string()))
+}
+
+fn unreadable(note: String) -> Outcome {
+    Outcome::Deferred(Details::ours(UNREADABLE, note))
 }

@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+/// A message over which a pass panicked is left alone for this time.
+const PANIC_PAUSE: Duration = Duration::from_secs(60);
+
 /// The queue of one server.
 pub struct Queue {
     pub(super) spool: Arc<dyn Spool>,
@@ -54,18 +57,18 @@ impl Queue {
 
     /// Adds a message, or puts back one that was taken.
     pub fn put(&self, entry: Entry) {
-        self.put_due(entry, Timestamp(0));
+        self.put_due(Arc::new(entry), Timestamp(0));
     }
 
     /// The same, but not due before `not_before`.
-    pub(super) fn put_due(&self, entry: Entry, not_before: Timestamp) {
+    fn put_due(&self, entry: Arc<Entry>, not_before: Timestamp) {
         let due = due(&entry).map(|d| d.max(not_before));
         let id = entry.id;
         let mut items = self.lock();
         if let Some(due) = due {
             items.due.insert((due, id));
         }
-        items.by_id.insert(id, Item { entry: Arc::new(entry), busy: false, due });
+        items.by_id.insert(id, Item { entry, busy: false, due });
         drop(items);
         self.changed.notify_one();
     }
@@ -86,6 +89,22 @@ impl Queue {
             items.due.remove(&(due, id));
         }
         Some(entry)
+    }
+
+    /// Makes a message that was put back for later due when its recipients are. False if it is not there, somebody has
+    /// it, or it is not due even so.
+    pub(super) fn wake(&self, id: Id) -> bool {
+        let mut items = self.lock();
+        let Items { by_id, due: queued } = &mut *items;
+        let Some(item) = by_id.get_mut(&id).filter(|item| !item.busy) else { return false };
+        let Some(due) = due(&item.entry).filter(|due| *due <= self.clock.now()) else { return false };
+        if let Some(before) = item.due.replace(due) {
+            queued.remove(&(before, id));
+        }
+        queued.insert((due, id));
+        drop(items);
+        self.changed.notify_one();
+        true
     }
 
     /// Waits for the next message that is due, and takes it.
@@ -137,6 +156,42 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Items> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A message that a pass has. Dropped, in whatever way the pass ended, it goes back into the queue.
+pub(super) struct Taken {
+    queue: Arc<Queue>,
+    pub(super) entry: Arc<Entry>,
+    /// It is not due before this time.
+    pub(super) not_before: Timestamp,
+    ended: bool,
+}
+
+impl Taken {
+    /// Of what [`Queue::next`] gave.
+    pub(super) fn new(queue: Arc<Queue>, entry: Arc<Entry>) -> Self {
+        Self { queue, entry, not_before: Timestamp(0), ended: false }
+    }
+
+    /// It is done, and leaves the queue.
+    pub(super) fn end(mut self, state: State) {
+        self.ended = true;
+        self.queue.end(&self.entry, state);
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        if std::thread::panicking() {
+            let pause = PANIC_PAUSE.as_secs();
+            tracing::error!(id = %self.entry.id, "a pass panicked, a bug; the message is tried again in {pause} s");
+            self.not_before = self.queue.clock.now().plus(PANIC_PAUSE);
+        }
+        self.queue.put_due(self.entry.clone(), self.not_before);
     }
 }
 

@@ -3,34 +3,43 @@
 use super::outcome::Outcome;
 use super::queue::Queue;
 use super::retry;
-use crate::config::Settings;
 use crate::mail::Timestamp;
+use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Json, RcptId, RcptState, Record, Try};
+use serde::Serialize;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait before recording is tried again, first and longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
+/// An outcome as it is kept: with the generation of the snapshot that the pass was pinned to.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    generation: u64,
+}
+
 /// What outcomes make of the recipients they are about.
-pub(super) fn states(
-    settings: &Settings,
+pub(super) fn tried_states(
+    snapshot: &Snapshot,
     entry: &Entry,
     outcomes: &[(usize, Outcome)],
     now: Timestamp,
 ) -> Vec<(RcptId, RcptState)> {
+    let (queue, since) = (&snapshot.settings.queue, entry.expires_from.unwrap_or(entry.received));
     let state = |(index, outcome): &(usize, Outcome)| {
         let before = entry.recipients.get(*index)?;
-        let mut state = RcptState { attempts: before.attempts + 1, last: Json::of(outcome).ok(), ..before.clone() };
+        let last = Json::of(&Kept { outcome, generation: snapshot.generation }).ok();
+        let mut state = RcptState { attempts: before.attempts + 1, last, ..before.clone() };
         match outcome {
             Outcome::Delivered(_) => state.done = true,
             Outcome::Failed(_) => state.held = Some(format!("failed for good; {outcome}")),
-            Outcome::Deferred(_) => {
-                match retry::next(&settings.queue, entry.expires_from.unwrap_or(entry.received), now, state.attempts) {
-                    Some(next) => state.next = next,
-                    None => state.held = Some(format!("not delivered in time; {outcome}")),
-                }
-            }
+            Outcome::Deferred(_) => match retry::next(queue, since, now, state.attempts) {
+                Some(next) => state.next = next,
+                None => state.held = Some(format!("not delivered in time; {outcome}")),
+            },
         }
         Some((RcptId::try_from(*index).ok()?, state))
     };

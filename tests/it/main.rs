@@ -38,4 +38,5 @@ mod spool_faults;
 mod spool_model;
 mod spool_power;
 mod spool_space;
+mod turns;
 mod wait;
