@@ -6,7 +6,7 @@
 use super::account::Account;
 use crate::mail::{Id, Timestamp};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -96,16 +96,12 @@ impl History {
         self.flush();
         let mut found: Vec<Account> = Vec::new();
         for number in numbers(&self.folder)?.into_iter().rev() {
-            let mut here = Vec::new();
-            for line in BufReader::new(File::open(path(&self.folder, number))?).lines() {
-                // A line torn by a crash is no account.
-                if let Ok(account) = serde_json::from_str::<Account>(&line?)
-                    && wanted(&account)
-                {
-                    here.push(account);
-                }
-            }
-            found.extend(here.into_iter().rev());
+            let file = match File::open(path(&self.folder, number)) {
+                // The writer has dropped it in the meantime.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            found.extend(read(file, &wanted)?.into_iter().rev());
             if found.len() >= limit {
                 break;
             }
@@ -209,8 +205,28 @@ impl Files {
     }
 }
 
+/// Opens a file to write behind what it holds. A line that a crash has torn is ended, so that it spoils no other.
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    if file.seek(SeekFrom::End(0))? > 0 {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        if last != *b"\n" {
+            file.write_all(b"\n")?;
+        }
+    }
+    Ok(file)
+}
+
+/// The accounts in one file that `wanted` picks. A line torn by a crash, perhaps within a character, is no account.
+fn read(file: File, wanted: &impl Fn(&Account) -> bool) -> io::Result<Vec<Account>> {
+    let (mut file, mut line, mut found) = (BufReader::new(file), Vec::new(), Vec::new());
+    while file.read_until(b'\n', &mut line)? > 0 {
+        found.extend(serde_json::from_slice::<Account>(&line).ok().filter(wanted));
+        line.clear();
+    }
+    Ok(found)
 }
 
 fn path(folder: &Path, number: u64) -> PathBuf {
@@ -250,8 +266,21 @@ mod tests {
         drop(history);
         let size: u64 = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum();
         assert!(size < 10 * 4096, "{size}");
-        fs::write(path(dir.path(), 99), "{\"id\":\"torn").unwrap();
-        assert!(History::open(dir.path(), keep).unwrap().get(Id(999)).unwrap().is_some());
+        // A line torn within a character.
+        fs::write(path(dir.path(), 99), b"{\"id\":\"torn\xc3").unwrap();
+        let history = History::open(dir.path(), keep).unwrap();
+        assert!(history.get(Id(999)).unwrap().is_some());
+        history.note(account(1000));
+        assert!(history.get(Id(1000)).unwrap().is_some(), "what follows a torn line is no part of it");
+    }
+
+    #[test]
+    fn a_file_that_goes_while_others_look_is_no_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let history = History::open(dir.path(), Keep { size: 1 << 20, time: Duration::from_secs(60) }).unwrap();
+        history.note(account(1));
+        std::os::unix::fs::symlink(dir.path().join("gone"), path(dir.path(), 0)).unwrap();
+        assert_eq!(history.find(9, |_| true).unwrap(), [account(1)]);
     }
 
     #[tokio::test]
