@@ -1,7 +1,9 @@
 //! Values that keep their place when a type is read by serde, so that what is found out later can point at it.
 //!
-//! ```ignore
-//! #[derive(Deserialize)]
+//! ```
+//! use mailsluice::config::{Node, Spanned};
+//!
+//! #[derive(serde::Deserialize)]
 //! struct Config {
 //!     pattern: Spanned<String>,
 //!     when: Node,              // raw, with all places

@@ -28,7 +28,8 @@ pub struct Breaker {
 #[derive(Debug, Default)]
 struct State {
     streak: u64,
-    last_id: Option<Id>,
+    /// The messages of the streak, as many as it takes to open.
+    ids: Vec<Id>,
     last_fault: Option<String>,
     open: Option<Open>,
 }
@@ -86,7 +87,7 @@ impl Breaker {
     fn recover(&self) {
         let mut state = self.lock();
         state.streak = 0;
-        state.last_id = None;
+        state.ids.clear();
         state.open = None;
         self.troubled.store(false, Relaxed);
     }
@@ -100,15 +101,17 @@ impl Breaker {
         }
     }
 
-    /// The call failed. `id` tells whether it is the same message again. Returns the length of the streak.
+    /// The call failed. `id` tells whether it is a message of the streak again. Returns the length of the streak.
     pub fn failed(&self, id: Option<Id>, fault: &Fault) -> u64 {
         self.faults.fetch_add(1, Relaxed);
         let mut state = self.lock();
         state.last_fault = Some(fault.to_string());
-        if id.is_none() || state.last_id != id {
+        if id.is_none_or(|id| !state.ids.contains(&id)) {
             state.streak += 1;
+            if state.streak <= FAULTS_TO_OPEN {
+                state.ids.extend(id);
+            }
         }
-        state.last_id = id;
         if let Some(open) = &mut state.open {
             if std::mem::take(&mut open.probing) {
                 open.pause = (open.pause * 2).min(LONGEST_PAUSE);
@@ -153,10 +156,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn opens_after_five_messages_and_closes_by_one_probe() {
         let breaker = Breaker::default();
-        for _ in 0..9 {
-            fail(&breaker, 1);
+        for n in 0..9 {
+            fail(&breaker, n % 2);
         }
-        assert!(breaker.admits(), "one message alone opens nothing");
+        assert!(breaker.admits(), "two messages by turns open nothing");
         (2..6).for_each(|id| fail(&breaker, id));
         assert_eq!(breaker.health().state, "open");
         assert!(!breaker.admits());
