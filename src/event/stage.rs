@@ -90,7 +90,11 @@ impl<'a> Stage<'a> {
             delay: self.delay,
             removed: Vec::new(),
         };
+        let notes = edits.iter().any(|edit| matches!(edit, Edit::Property(..)));
         edits.into_iter().try_for_each(|edit| copy.apply(edit))?;
+        if notes {
+            copy.check_share()?;
+        }
         copy.put_back(self);
         Ok(())
     }
@@ -221,6 +225,16 @@ impl Copy<'_> {
             Bearer::Recipient(Some(index)) => &mut self.recipient(index)?.properties,
         };
         properties.set(sink, key, value).map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
+    }
+
+    /// The sink's share is of the message and its recipients together.
+    fn check_share(&self) -> Result<(), Fault> {
+        let letter = self.letter.iter();
+        let of_letter = letter
+            .flat_map(|l| std::iter::once(&l.properties).chain(l.envelope.recipients.iter().map(|r| &r.properties)));
+        let of_candidate = self.candidate.iter().map(|c| &c.recipient.properties);
+        Properties::check_share(self.sink, of_letter.chain(of_candidate))
+            .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What one sink may keep on one bearer, in octets of JSON.
+/// What one sink may keep on a session, or on a message and its recipients together, in octets of JSON.
 pub const PER_SINK_MAX: usize = 16 * 1024;
 
 /// The properties of one session, message or recipient.
@@ -58,6 +58,12 @@ impl Properties {
         Ok(())
     }
 
+    /// Whether the share of `sink` holds what it has on all these together.
+    pub fn check_share<'a>(sink: &str, bearers: impl Iterator<Item = &'a Self>) -> Result<(), PropertyError> {
+        let total: usize = bearers.filter_map(|p| p.0.get(sink)).flatten().map(size).sum();
+        if total > PER_SINK_MAX { Err(PropertyError { sink: sink.to_owned() }) } else { Ok(()) }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.values().all(BTreeMap::is_empty)
@@ -88,5 +94,15 @@ mod tests {
         assert_eq!(p.lookup("tag.a.b"), Some(&Value::from("short")));
         p.set("tag", "a.b", Value::Null).unwrap();
         assert_eq!(p.get("tag", "a.b"), None);
+    }
+
+    #[test]
+    fn a_share_is_of_all_bearers_together() {
+        let mut half = Properties::default();
+        half.set("tag", "a", Value::from("x".repeat(PER_SINK_MAX / 2))).unwrap();
+        half.set("other", "a", Value::from("x")).unwrap();
+        assert_eq!(Properties::check_share("tag", [&half, &Properties::default()].into_iter()), Ok(()));
+        assert!(Properties::check_share("tag", [&half, &half].into_iter()).is_err());
+        assert_eq!(Properties::check_share("other", [&half, &half].into_iter()), Ok(()));
     }
 }
