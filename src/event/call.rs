@@ -4,12 +4,13 @@ use super::binding::Registered;
 use super::catalogue::Event;
 use super::edit::Edits;
 use super::fault::{Fault, FaultKind};
+use super::ledger;
 use super::rule::Rule;
 use super::sink::{BoxFuture, Hearing};
 use super::stage::Stage;
 use super::verdict::Verdict;
 use super::watchdog::{self, WatchId};
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
@@ -69,12 +70,13 @@ impl Drop for Probe<'_> {
 }
 
 async fn later(
-    mut future: BoxFuture<'_, Result<Verdict, Fault>>,
+    future: BoxFuture<'_, Result<Verdict, Fault>>,
     deadline: Duration,
     watch: WatchId,
 ) -> Result<Verdict, Fault> {
+    let mut future = Dropped(future);
     let mut guarded = poll_fn(|cx| {
-        let poll = watchdog::watched(watch, || caught(|| future.as_mut().poll(cx)));
+        let poll = watchdog::watched(watch, || caught(|| future.0.as_mut().poll(cx)));
         poll.unwrap_or_else(|panic| Poll::Ready(Err(panic)))
     });
     // Most answers are there at the first poll: no timer for those.
@@ -82,6 +84,18 @@ async fn later(
         return result;
     }
     tokio::time::timeout(deadline, guarded).await.unwrap_or_else(|_| Err(overrun(deadline)))
+}
+
+/// A sink's future. What panics when it is dropped, as that of an overrun is half-way, harms nobody else.
+struct Dropped<'a>(BoxFuture<'a, Result<Verdict, Fault>>);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        let future = std::mem::replace(&mut self.0, Box::pin(pending()));
+        if let Err(fault) = caught(|| drop(future)) {
+            tracing::warn!("the future of a sink failed when it was dropped: {fault}");
+        }
+    }
 }
 
 async fn blocking(
@@ -149,7 +163,7 @@ fn apply(
     if edits.is_empty() {
         return Ok(Returned { verdict, edits: Vec::new() });
     }
-    let told = edits.iter().map(ToString::to_string).collect();
+    let told = ledger::told(&edits);
     stage.apply(event, &sink.name, sink.may_relay, edits)?;
     Ok(Returned { verdict, edits: told })
 }

@@ -1,5 +1,6 @@
 //! What can go wrong in a sink: a fault is that sink's, and its binding's policy decides.
 
+use crate::mail::one_line;
 use serde::Serialize;
 use std::fmt;
 
@@ -45,9 +46,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of this kind.
+    /// A fault of this kind. The text is made one bounded line: it goes into ledgers and logs.
     pub fn new(kind: FaultKind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into() }
+        Self { kind, text: one_line(text.into()) }
     }
 
     /// The sink could not do its work: a look-up failed, a file is gone.

@@ -3,8 +3,9 @@
 //! Bounded, cheap to write while mail flows, and turned into its one JSON shape only when it is kept.
 
 use super::catalogue::Event;
+use super::edit::Edits;
 use super::verdict::Verdict;
-use crate::mail::Reply;
+use crate::mail::{Reply, one_line};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// Entries of one transaction; more are counted only.
 pub const ENTRIES_MAX: usize = 500;
+
+/// Edits of one call that are told; more are counted only.
+const EDITS_TOLD: usize = 50;
 
 /// What stands in place of a sink's name where the core itself refused. No sink can be called so.
 pub const GUARD: &str = "(guard)";
@@ -31,7 +35,7 @@ pub struct LedgerEntry {
     /// The reply or reason that came with the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
-    /// The edits that were applied.
+    /// The edits that were applied, the first 50, and then how many more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edits: Vec<String>,
     /// What went wrong in the sink.
@@ -66,9 +70,16 @@ fn said(verdict: &Verdict) -> Option<String> {
         Verdict::Reject(reply) | Verdict::Defer(reply, _) | Verdict::Disconnect(reply) => {
             reply.as_ref().map(Reply::to_string)
         }
-        Verdict::Hold(reason) => Some(reason.clone()),
+        Verdict::Hold(reason) => Some(one_line(reason.clone())),
         _ => None,
     }
+}
+
+/// The edits of one call as the ledger tells them.
+pub(super) fn told(edits: &Edits) -> Vec<String> {
+    let more = edits.len().saturating_sub(EDITS_TOLD);
+    let first = edits.iter().take(EDITS_TOLD).map(|edit| one_line(edit.to_string()));
+    first.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
 /// The dispatches of one transaction in order.
@@ -117,7 +128,19 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edit::Edit;
     use super::*;
+
+    #[test]
+    fn many_edits_are_counted() {
+        let mut edits = Edits::new();
+        (0..EDITS_TOLD).for_each(|_| edits.push(Edit::Vouch));
+        assert_eq!(told(&edits).len(), EDITS_TOLD);
+        edits.push(Edit::Vouch);
+        edits.push(Edit::Vouch);
+        let told = told(&edits);
+        assert_eq!((told.len(), told[EDITS_TOLD].as_str()), (EDITS_TOLD + 1, "and 2 more"));
+    }
 
     #[test]
     fn bounded_and_one_shape() {

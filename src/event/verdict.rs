@@ -2,7 +2,7 @@
 
 use super::binding::Place;
 use super::catalogue::{AnswerKind, Event, OnFault, Spec, VerdictKind};
-use crate::mail::{Class, EnhancedCode, Reply};
+use crate::mail::{Class, EnhancedCode, Reply, one_line};
 use std::time::Duration;
 
 /// What one sink says.
@@ -124,7 +124,7 @@ impl Verdict {
                 None => GOING,
             }),
             Self::Discard => Decision::Discard,
-            Self::Hold(reason) => Decision::Hold { reason, place: place() },
+            Self::Hold(reason) => Decision::Hold { reason: one_line(reason), place: place() },
         })
     }
 }
@@ -199,5 +199,7 @@ mod tests {
         let Some(Decision::Disconnect(reply)) = decide(Verdict::Disconnect(Some(ok))) else { panic!() };
         assert_eq!(reply.code(), 421);
         assert_eq!(decide(Verdict::SkipRest), None);
+        let Some(Decision::Hold { reason, .. }) = decide(Verdict::Hold("a\r\nb".into())) else { panic!() };
+        assert_eq!(reason, "a  b");
     }
 }

@@ -13,6 +13,7 @@ pub mod message;
 pub mod origin;
 pub mod property;
 pub mod reply;
+pub mod text;
 pub mod time;
 
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
@@ -25,4 +26,5 @@ pub use message::Message;
 pub use origin::{Door, Origin, Role};
 pub use property::{Properties, PropertyError};
 pub use reply::{Class, EnhancedCode, Reply};
+pub use text::one_line;
 pub use time::Timestamp;
