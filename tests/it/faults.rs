@@ -1,7 +1,7 @@
 //! What a sink can do wrong is that sink's fault, and its binding's policy decides; and notify events wait for nobody.
 
 use crate::seam::{Calls, World, at_submit, fake, now};
-use mailsluice::event::edit::{EDITS_MAX, HeaderEdit};
+use mailsluice::event::edit::{Bearer, EDITS_MAX, HeaderEdit};
 use mailsluice::event::rule::{Rule, Test};
 use mailsluice::event::{
     Binding, Decision, Dispatcher, Edit, Edits, Event, Fault, Hearing, OnFault, Registered, Stage, Verdict,
@@ -320,4 +320,42 @@ async fn what_a_sink_can_not_keep_up_with_is_counted_and_faults_are_its_own() {
     hears.recv().await.unwrap();
     hears.recv().await.unwrap();
     assert!(sink.breaker.health().faults >= 1, "a panic does not end the queue");
+}
+
+/// An answer that never comes, and panics when nobody waits for it any more.
+struct Fragile;
+
+impl Future for Fragile {
+    type Output = Result<Verdict, Fault>;
+    fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::task::Poll::Pending
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overrun_whose_future_panics_when_dropped_is_an_overrun() {
+    let sink = fake("fragile", |_, _| Hearing::Later(Box::pin(Fragile)));
+    let mut world = World::default();
+    world.submit(&Dispatcher::new(vec![at_submit(&sink)])).await;
+    assert!(world.last().fault.as_deref().is_some_and(|fault| fault.starts_with("overrun")), "{:?}", world.last());
+}
+
+#[tokio::test]
+async fn the_share_of_properties_is_of_the_message_and_its_recipients_together() {
+    let sink = now("noting", |_, edits| {
+        let nine = || serde_json::Value::from("x".repeat(9 * 1024));
+        edits.push(Edit::Property(Bearer::Message, "a".into(), nine()));
+        edits.push(Edit::Property(Bearer::Recipient(Some(0)), "a".into(), nine()));
+        Ok(Verdict::Next)
+    });
+    let mut world = World::default();
+    world.submit(&Dispatcher::new(vec![at_submit(&sink)])).await;
+    assert!(world.last().fault.as_deref().is_some_and(|fault| fault.starts_with("limit")), "{:?}", world.last());
+    assert!(world.transaction.letter.properties.is_empty());
 }
