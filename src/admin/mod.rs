@@ -32,5 +32,5 @@ pub use commands::Ops;
 pub use filter::Filter;
 pub use protocol::{Act, QueueRequest, Request, Response};
 pub use server::run;
-pub use socket::Socket;
+pub use socket::{Bound, Socket};
 pub use status::Status;

@@ -96,7 +96,7 @@ impl Site {
             started: Timestamp(400_000),
             addresses: vec!["127.0.0.1:4711".parse().unwrap()],
         });
-        let socket = Socket::bind(&dir.path().join("admin.sock"), None).unwrap();
+        let socket = Bound::new(&dir.path().join("admin.sock"), None, None).unwrap().open().unwrap();
         let stopping = CancellationToken::new();
         let server = tokio::spawn(run(socket, ops.clone(), stopping.clone()));
         Self { dir, ops, accepted, stopping, server }

@@ -23,17 +23,31 @@ pub type Inputs = Files;
 /// Reads everything beginning with the configuration file. `inputs` learns what was read, also on failure.
 pub fn load(config: &Path, workshop: &Workshop, before: &[Loaded], inputs: &mut Inputs) -> Result<Load, Diagnostics> {
     let mut found = Diagnostics::default();
+    match read_settings(config, inputs, &mut found) {
+        Some(settings) => load_with(settings, found, workshop, before, inputs),
+        None => Err(found),
+    }
+}
+
+/// Reads the configuration alone. Settings may come with errors in `found`.
+pub fn read_settings(config: &Path, inputs: &mut Inputs, found: &mut Diagnostics) -> Option<Settings> {
     see(inputs, config);
-    let settings = Settings::read(config, &mut found);
-    let manifest = settings.as_ref().and_then(|s| s.manifest.clone());
-    if let Some(settings) = &settings {
-        settings.files.iter().for_each(|file| see(inputs, file));
-    }
-    let built = manifest.map(|path| read_manifest(&path, workshop, before, inputs, &mut found)).unwrap_or_default();
-    match settings {
-        Some(settings) if !found.has_errors() => Ok(Load { settings, built, found }),
-        _ => Err(found),
-    }
+    let settings = Settings::read(config, found)?;
+    settings.files.iter().for_each(|file| see(inputs, file));
+    Some(settings)
+}
+
+/// The rest of [`load`], for settings that have been read; `found` is what was found in them.
+pub fn load_with(
+    settings: Settings,
+    mut found: Diagnostics,
+    workshop: &Workshop,
+    before: &[Loaded],
+    inputs: &mut Inputs,
+) -> Result<Load, Diagnostics> {
+    let manifest = settings.manifest.as_deref();
+    let built = manifest.map(|path| read_manifest(path, workshop, before, inputs, &mut found)).unwrap_or_default();
+    if found.has_errors() { Err(found) } else { Ok(Load { settings, built, found }) }
 }
 
 /// Reads and builds a manifest alone.

@@ -3,6 +3,11 @@
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
 use crate::wait::eventually;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::{User, geteuid, mkfifo};
+use std::fs::{Permissions, metadata, set_permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 #[test]
 fn ready_names_every_listener_in_order() {
@@ -61,4 +66,39 @@ fn a_wrong_configuration_is_told_instead_of_ready() {
     let (status, log) = Site::new("[domains]\nlocl = []\n").try_start().err().expect("it must not start");
     assert_eq!(status.code(), Some(1));
     assert!(log.contains("did you mean `local`?"), "{log}");
+}
+
+#[test]
+fn sigterm_is_heard_during_a_reload() {
+    let server = Site::new(&format!("{}[reload]\nwatch = false\n", Site::PLAIN)).start();
+    let path = server.path("sinks.toml");
+    mkfifo(&path, Mode::S_IRWXU).unwrap();
+    server.reload();
+    // There is a writer only once the reload reads; it never gets an octet.
+    let writer = eventually("a reload", || open(&path, OFlag::O_WRONLY | OFlag::O_NONBLOCK, Mode::empty()).ok());
+    server.stop();
+    drop(writer);
+}
+
+/// Needs to be root, as does the server that it is about.
+#[test]
+fn what_only_root_can_read_and_make_is_read_and_made_before_root_is_given_up() {
+    let Some(user) = User::from_name("nobody").unwrap().filter(|_| geteuid().is_root()) else { return };
+    let config = |run: &str| format!("{}[admin]\nsocket = \"run/m/admin.sock\"\n{run}", Site::PLAIN);
+    let site = Site::new(&config("[run]\nuser = \"nobody\"\n"));
+    set_permissions(site.path(""), Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(metadata(site.path("mailsluice.toml")).unwrap().mode() & 0o777, 0o600);
+    let server = site.start();
+    let of = |name: &str| metadata(server.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    assert_eq!(metadata(format!("/proc/{}", server.pid())).unwrap().uid(), user.uid.as_raw());
+    for name in ["var", "var/lock", "var/history", "var/run/m", "var/run/m/admin.sock"] {
+        assert_eq!(of(name).uid(), user.uid.as_raw(), "{name}");
+    }
+    assert_eq!(of("var/history").mode() & 0o777, 0o700);
+    assert_eq!(of("var/run/m/admin.sock").mode() & 0o777, 0o600);
+    assert!(server.told(&["status"]).contains("generation"), "{}", server.told(&["status"]));
+    server.logged("run.user can't read this file");
+    let site = server.stop();
+    assert!(!site.path("var/run/m/admin.sock").exists());
+    site.start().stop();
 }

@@ -1,16 +1,18 @@
 //! `mailsluice serve`: everything wired together, from the lock on data-dir to the last reply.
 //!
-//! The order matters. Ports are bound and the lock taken before privileges are dropped, and that before there are
-//! threads. The spool is recovered before anything accepts. `ready` is printed when it does.
+//! The order matters. The configuration is read, the lock taken, and ports and control socket are bound before privileges are
+//! dropped, and that before there are threads. The spool is recovered before anything accepts. `ready` is printed when it does.
 
 mod privileges;
 mod run;
 mod start;
 
-use crate::config::{Diagnostics, Settings};
+use crate::admin::Bound;
+use crate::config::Diagnostics;
 use crate::event::Natives;
+use crate::manifest::load::{Inputs, read_settings};
 use privileges::Heir;
-use start::Prepared;
+use start::{Opened, Prepared};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,16 +38,19 @@ pub fn serve(options: Options, natives: Natives) -> ExitCode {
 
 /// What is done before there is a runtime.
 fn prepare(options: &Options) -> Result<Prepared, String> {
-    let mut found = Diagnostics::default();
-    let settings = Settings::read(&options.config, &mut found);
+    let (mut found, mut inputs) = (Diagnostics::default(), Inputs::default());
+    let settings = read_settings(&options.config, &mut inputs, &mut found);
     let Some(settings) = settings.filter(|_| !found.has_errors()) else { return Err(found.to_string()) };
     start::logging(&settings.log);
     privileges::raise_file_limit();
     let heir = Heir::of(&settings)?;
     let lock = start::lock(&settings.data_dir, heir.as_ref())?;
     let sockets = start::bind(&settings)?;
+    let owner = heir.as_ref().map(|h| (h.uid, h.gid));
+    let control = Bound::new(&settings.admin.socket, settings.admin.group.as_deref(), owner)?;
     if let Some(heir) = &heir {
         heir.become_them()?;
+        privileges::look_again(&mut inputs);
     }
-    Ok(Prepared { settings, lock, sockets })
+    Ok(Prepared { lock, opened: Opened { settings, found, inputs, sockets, control } })
 }

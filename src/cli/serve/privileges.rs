@@ -4,12 +4,14 @@
 //! only what an open descriptor has been seen to be.
 
 use crate::config::Settings;
+use crate::manifest::load::Inputs;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Uid, User, geteuid, initgroups, setgid, setuid};
 use std::ffi::CString;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Raises the soft limit on open files to the hard one: a connection is a file.
 pub(super) fn raise_file_limit() {
@@ -60,6 +62,18 @@ impl Heir {
         initgroups(&group_name, self.gid).map_err(|e| failed("take on the user's groups", e))?;
         setgid(self.gid).map_err(|e| failed("take on the user's group", e))?;
         setuid(self.uid).map_err(|e| failed(&format!("become {name}"), e))
+    }
+}
+
+/// Finds out which of the files that were read with more rights can't be read any more. They don't count as changed for that.
+pub(super) fn look_again(inputs: &mut Inputs) {
+    let read: Vec<PathBuf> = inputs.seen().iter().filter(|(_, d)| d.is_some()).map(|(path, _)| path.clone()).collect();
+    for path in read {
+        if File::open(&path).is_err_and(|e| e.kind() == ErrorKind::PermissionDenied) {
+            tracing::warn!(path = %path.display(), "run.user can't read this file; a reload will fail until it can");
+            // It can't be read now: that is what is to be remembered.
+            let _ = inputs.read(&path.to_string_lossy());
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The running server: stores opened, rooms wired, signals heard, everything ended in order.
 
 use super::Options;
-use super::start::Prepared;
-use crate::admin::{self, Ops, Socket};
+use super::start::{Opened, Prepared};
+use crate::admin::{self, Bound, Ops};
 use crate::config::{Diagnostics, Settings};
 use crate::event::host::{Clock, SystemClock};
 use crate::event::{Event, Natives, Stage};
@@ -10,14 +10,17 @@ use crate::intake::{History, Intake, history::Keep};
 use crate::kv::{Quota, Store};
 use crate::mail::{Door, IdSource, Origin};
 use crate::manifest::build::{Loaded, Workshop};
-use crate::manifest::load::{Inputs, Load, load, read_manifest};
+use crate::manifest::load::{Inputs, Load, load_with, read_manifest};
 use crate::manifest::reload::{Reloader, keep_manifest};
 use crate::manifest::{keep, watch};
 use crate::server::{self, Gate, Room, Server};
 use crate::snapshot::{Current, Snapshot};
 use crate::spool::{NodeId, SegmentLog, Spool, log};
 use crate::transport::{Queue, pipeline::Pipeline};
+use std::fs::DirBuilder;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -34,8 +37,8 @@ pub(super) fn run(options: Options, natives: Natives, prepared: Prepared) -> Res
         .enable_all()
         .build()
         .map_err(|e| format!("cannot start the runtime: {e}"))?;
-    let Prepared { settings, lock, sockets } = prepared;
-    let result = runtime.block_on(live(&options, natives, &settings, sockets));
+    let Prepared { lock, opened } = prepared;
+    let result = runtime.block_on(live(&options, natives, opened));
     // A blocking call of a sink that never returns must not keep the process.
     runtime.shutdown_timeout(Duration::from_secs(1));
     // Only now does nothing of this process touch data-dir any more.
@@ -44,17 +47,12 @@ pub(super) fn run(options: Options, natives: Natives, prepared: Prepared) -> Res
 }
 
 /// From the start to the end. A server that is told to stop while it starts has nothing to finish.
-async fn live(
-    options: &Options,
-    natives: Natives,
-    settings: &Settings,
-    sockets: Vec<std::net::TcpListener>,
-) -> Result<(), String> {
+async fn live(options: &Options, natives: Natives, opened: Opened) -> Result<(), String> {
     // Before `ready` is printed: whoever reads that may send a signal at once.
     let hangups = hear(SignalKind::hangup())?;
     let mut end = End { term: hear(SignalKind::terminate())?, int: hear(SignalKind::interrupt())? };
     let running = tokio::select! {
-        started = Running::start(options, natives, settings, sockets) => started?,
+        started = Running::start(options, natives, opened) => started?,
         () = end.told() => return Ok(()),
     };
     running.workers.spawn(reload_when_told(hangups, running.reloader.clone(), running.stopping.clone()));
@@ -106,19 +104,15 @@ struct Running {
 }
 
 impl Running {
-    async fn start(
-        options: &Options,
-        natives: Natives,
-        settings: &Settings,
-        sockets: Vec<std::net::TcpListener>,
-    ) -> Result<Self, String> {
+    async fn start(options: &Options, natives: Natives, opened: Opened) -> Result<Self, String> {
+        let Opened { settings, found, inputs, sockets, control } = opened;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
         let workshop = Workshop { natives, kv: Arc::new(kv), clock: clock.clone() };
-        let (snapshot, loaded, inputs) = first_snapshot(options, &workshop)?;
+        let (snapshot, loaded, inputs) = first_snapshot(options, (settings.clone(), found), inputs, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();
-        let (intake, queue) = stores(settings, clock, current.clone(), &stopping).await?;
+        let (intake, queue) = stores(&settings, clock, current.clone(), &stopping).await?;
         let server = Arc::new(Server {
             current: current.clone(),
             intake: intake.clone(),
@@ -130,8 +124,8 @@ impl Running {
         let reloader = Arc::new(Reloader::new(options.config.clone(), workshop, current.clone(), loaded, inputs));
         let running =
             Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
-        running.control(&queue, &sockets, settings)?;
-        running.work(queue, settings);
+        running.control(&queue, &sockets, control)?;
+        running.work(queue, &settings);
         running.listen(sockets)?;
         Ok(running)
     }
@@ -145,13 +139,8 @@ impl Running {
         }
     }
 
-    /// The control socket. It is there before `ready` is printed, and among what is waited for at the end.
-    fn control(
-        &self,
-        queue: &Arc<Queue>,
-        sockets: &[std::net::TcpListener],
-        settings: &Settings,
-    ) -> Result<(), String> {
+    /// The control socket. It is served before `ready` is printed, and among what is waited for at the end.
+    fn control(&self, queue: &Arc<Queue>, sockets: &[std::net::TcpListener], control: Bound) -> Result<(), String> {
         let addresses = sockets.iter().map(std::net::TcpListener::local_addr).collect::<Result<_, _>>();
         let intake = self.server.intake.clone();
         let ops = Ops {
@@ -164,7 +153,7 @@ impl Running {
             reload: self.reloader.clone(),
             addresses: addresses.map_err(|e| format!("cannot listen: {e}"))?,
         };
-        let socket = Socket::bind(&settings.admin.socket, settings.admin.group.as_deref())?;
+        let socket = control.open().map_err(|e| format!("cannot serve the control socket: {e}"))?;
         self.server.tasks.spawn(admin::run(socket, Arc::new(ops), self.stopping.clone()));
         Ok(())
     }
@@ -222,9 +211,7 @@ async fn stores(
     let spool: Arc<dyn Spool> = Arc::new(spool);
     let (fence, found) = spool.claim(NodeId(0)).await.map_err(|e| e.to_string())?;
     let keep = Keep { size: settings.ledger.size, time: settings.ledger.keep };
-    let history =
-        History::open(&settings.data_dir.join("history"), keep).map_err(|e| format!("cannot open the history: {e}"))?;
-    let history = Arc::new(history);
+    let history = Arc::new(history(&settings.data_dir.join("history"), keep)?);
     let ids = IdSource::default();
     found.iter().for_each(|entry| ids.skip_to(entry.id));
     if !found.is_empty() {
@@ -237,15 +224,26 @@ async fn stores(
     Ok((intake, queue))
 }
 
+/// The history tells who wrote to whom: its folder is nobody else's.
+fn history(folder: &Path, keep: Keep) -> Result<History, String> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.and_then(|()| History::open(folder, keep)).map_err(|e| format!("cannot open the history: {e}"))
+}
+
 fn spool_options(settings: &Settings) -> log::Options {
     let drafts_memory = usize::try_from(settings.limits.draft_memory).unwrap_or(usize::MAX);
     log::Options { drafts_memory, ..log::Options::default() }
 }
 
-/// The snapshot to start with: of the manifest as it is, or of the last one that was good.
-fn first_snapshot(options: &Options, workshop: &Workshop) -> Result<(Snapshot, Vec<Loaded>, Inputs), String> {
-    let mut inputs = Inputs::default();
-    let why = match load(&options.config, workshop, &[], &mut inputs) {
+/// The snapshot to start with: of the manifest as it is, or of the last one that was good. The settings are those that were
+/// read before privileges were dropped: another reading could find other ones, or none.
+fn first_snapshot(
+    options: &Options,
+    (settings, found): (Settings, Diagnostics),
+    mut inputs: Inputs,
+    workshop: &Workshop,
+) -> Result<(Snapshot, Vec<Loaded>, Inputs), String> {
+    let why = match load_with(settings.clone(), found, workshop, &[], &mut inputs) {
         Ok(load) => {
             for warning in load.found.iter() {
                 tracing::warn!("{}", load.found.render(warning));
@@ -256,7 +254,7 @@ fn first_snapshot(options: &Options, workshop: &Workshop) -> Result<(Snapshot, V
         }
         Err(found) => found.to_string(),
     };
-    let fallback = if options.strict { None } else { last_good(options, workshop) };
+    let fallback = if options.strict { None } else { last_good(settings, workshop) };
     let Some(load) = fallback else { return Err(why) };
     tracing::error!(
         "THE MANIFEST IS BROKEN. The last good one, kept in data-dir, is in force until it is mended:\n{why}"
@@ -266,9 +264,8 @@ fn first_snapshot(options: &Options, workshop: &Workshop) -> Result<(Snapshot, V
 }
 
 /// The configuration as it is, with the manifest that was good last.
-fn last_good(options: &Options, workshop: &Workshop) -> Option<Load> {
+fn last_good(settings: Settings, workshop: &Workshop) -> Option<Load> {
     let mut found = Diagnostics::default();
-    let settings = Settings::read(&options.config, &mut found).filter(|_| !found.has_errors())?;
     let kept = keep::last_good(&settings.data_dir)?;
     let built = read_manifest(&kept, workshop, &[], &mut Inputs::default(), &mut found);
     (!found.has_errors()).then_some(Load { settings, built, found })

@@ -1,8 +1,10 @@
 //! The first steps: the log, the lock on data-dir, the sockets.
 
 use super::privileges::{Heir, is_ours};
-use crate::config::Settings;
+use crate::admin::Bound;
 use crate::config::log::{Format, Log};
+use crate::config::{Diagnostics, Settings};
+use crate::manifest::load::Inputs;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg, OFlag, openat};
 use nix::sys::stat::Mode;
@@ -15,9 +17,20 @@ use tracing_subscriber::EnvFilter;
 
 /// What was made before there is a runtime.
 pub(super) struct Prepared {
-    pub(super) settings: Settings,
     /// Held until the process ends.
     pub(super) lock: Flock<File>,
+    pub(super) opened: Opened,
+}
+
+/// What the rights of the start were good for: they are given up when this is used.
+pub(super) struct Opened {
+    pub(super) settings: Settings,
+    /// What was found in the configuration.
+    pub(super) found: Diagnostics,
+    /// The configuration's files.
+    pub(super) inputs: Inputs,
+    /// The control socket.
+    pub(super) control: Bound,
     /// One per listener, in the order of the settings.
     pub(super) sockets: Vec<TcpListener>,
 }
