@@ -83,7 +83,7 @@ impl Ops {
 
     async fn queue(&self, request: QueueRequest, wire: &mut Wire) -> io::Result<Answer> {
         match request {
-            QueueRequest::List { filter } => say_all(search::queued(self, &filter), wire).await,
+            QueueRequest::List { filter } => say_all(search::queued(self, &filter).await, wire).await,
             QueueRequest::Show { id } => Ok(match self.queue.account(id) {
                 Some(account) => Ok(Some(Response::Account(Box::new(account)))),
                 None => Err(format!("{id} is not in the queue; `mailsluice why {id}` may know what became of it")),
@@ -93,7 +93,7 @@ impl Ops {
     }
 
     async fn act(&self, act: Act, filter: &Filter, dry_run: bool, wire: &mut Wire) -> io::Result<Answer> {
-        let ids = match self.picked(filter) {
+        let ids = match self.picked(filter).await {
             Ok(ids) => ids,
             Err(text) => return Ok(Err(text)),
         };
@@ -111,12 +111,12 @@ impl Ops {
     }
 
     /// The messages that a filter picks. Ids that it names are kept even if they are not there, so that each is answered.
-    fn picked(&self, filter: &Filter) -> Result<Vec<Id>, String> {
+    async fn picked(&self, filter: &Filter) -> Result<Vec<Id>, String> {
         let only_ids = Filter { ids: filter.ids.clone(), ..Filter::default() };
         if !filter.ids.is_empty() && *filter == only_ids {
             return Ok(filter.ids.clone());
         }
-        Ok(search::queued(self, filter)?.into_iter().map(|account| account.id).collect())
+        Ok(search::queued(self, filter).await?.into_iter().map(|account| account.id).collect())
     }
 }
 

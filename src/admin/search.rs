@@ -6,9 +6,12 @@ use crate::intake::Account;
 use crate::mail::Id;
 
 /// The messages in the queue that the filter picks, oldest first.
-pub(super) fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, String> {
+pub(super) async fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, String> {
     let matcher = filter.compile()?;
-    Ok(ops.queue.accounts(&|account| matcher.matches(account)))
+    let queue = ops.queue.clone();
+    // Each account's ledger is parsed: too much for the event loop when the queue is long.
+    let found = tokio::task::spawn_blocking(move || queue.accounts(&|account| matcher.matches(account))).await;
+    found.map_err(|e| e.to_string())
 }
 
 /// What became of messages and transactions, newest first, `limit` at most. `id` is that of a message, a transaction or
@@ -16,14 +19,16 @@ pub(super) fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, String>
 pub(super) async fn why(ops: &Ops, id: Option<Id>, filter: &Filter, limit: usize) -> Result<Vec<Account>, String> {
     let matcher = filter.compile()?;
     let wanted = move |account: &Account| id.is_none_or(|id| is_about(account, id)) && matcher.matches(account);
-    let mut found = ops.queue.accounts(&wanted);
-    if id.is_some_and(|id| found.iter().any(|account| account.id == id)) {
-        return Ok(found);
-    }
-    let history = ops.history.clone();
-    let ended = tokio::task::spawn_blocking(move || history.find(limit, wanted)).await;
-    let ended = ended.map_err(|e| e.to_string())?.map_err(|e| format!("the history can't be read: {e}"))?;
-    found.extend(ended);
+    let (queue, history) = (ops.queue.clone(), ops.history.clone());
+    let find = move || {
+        let mut found = queue.accounts(&wanted);
+        if !id.is_some_and(|id| found.iter().any(|account| account.id == id)) {
+            found.extend(history.find(limit, wanted)?);
+        }
+        Ok::<_, std::io::Error>(found)
+    };
+    let found = tokio::task::spawn_blocking(find).await.map_err(|e| e.to_string())?;
+    let mut found = found.map_err(|e| format!("the history can't be read: {e}"))?;
     found.sort_by_key(|account| std::cmp::Reverse(account.time));
     found.truncate(limit);
     Ok(found)
