@@ -121,10 +121,9 @@ fn recipient_text(recipient: &RecipientAccount, now: Timestamp) -> String {
 fn outcome(recipient: &RecipientAccount) -> Option<String> {
     let last = recipient.last.as_ref()?;
     // What another version has written is shown as it stands.
-    Some(
-        serde_json::from_value::<Outcome>(last.clone())
-            .map_or_else(|_| last.to_string(), |outcome| outcome.to_string()),
-    )
+    let Ok(outcome) = serde_json::from_value::<Outcome>(last.clone()) else { return Some(last.to_string()) };
+    let generation = last.get("generation").and_then(serde_json::Value::as_u64);
+    Some(outcome.to_string() + &generation.map_or_else(String::new, |n| format!("; under generation {n}")))
 }
 
 /// Event, sink, verdict, time, and everything else there is to say.
@@ -151,7 +150,7 @@ mod tests {
     use serde_json::json;
 
     fn account() -> Account {
-        let outcome = json!({"outcome": "deferred", "reply": {"code": 451, "text": "later"}, "remote": "mx.b.example"});
+        let outcome = json!({"outcome": "deferred", "reply": {"code": 451, "text": "later"}, "remote": "mx.b.example", "generation": 4});
         serde_json::from_value(json!({
             "id": "0000000000007", "time": 1_000, "state": "queued",
             "origin": {"door": "smtp", "session": "0000000000006", "client": "192.0.2.1", "helo": "\u{1b}[2J"},
@@ -183,7 +182,7 @@ mod tests {
   came   by smtp from 192.0.2.1, helo \\u{1b}[2J, session 0000000000006
   from   <alice@example.com>
   to     <bob@b.example>  pending, was <list@b.example> after 2 attempts, next in 1m; deferred: 451 later; said
-         mx.b.example
+         mx.b.example; under generation 4
          <eve@b.example>  held: looks odd
   size   2.0 KiB
   noted  tag.score = 5
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn in_brief_only_what_tells() {
         let want = "\
-1970-01-01T00:00:01.000Z  0000000000007  queued     192.0.2.1  <alice@example.com> -> <bob@b.example> +1  deferred: 451 later; said mx.b.example
+1970-01-01T00:00:01.000Z  0000000000007  queued     192.0.2.1  <alice@example.com> -> <bob@b.example> +1  deferred: 451 later; said mx.b.example; under generation 4
     in.rcpt  policy  defer  1200 µs  bob@b.example; 451 4.7.1 later; edits: property score; FAULT panic: oh
 ";
         assert_eq!(text(|out| brief(&account(), out)), want);
