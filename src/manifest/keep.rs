@@ -6,9 +6,11 @@
 use crate::event::Files;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
-/// Keeps the files that were read for `manifest`. Nothing is written if they are those that are kept already.
+/// Keeps the files that were read for `manifest`. Nothing is written if they are those that are kept already. That a file has
+/// other bytes by now is an error: what was not checked is not kept. What `last` names is on disk before `last` is.
 pub fn keep(data_dir: &Path, manifest: &Path, read: &Files) -> io::Result<()> {
     let manifest = std::path::absolute(manifest)?;
     let folder = data_dir.join("manifest");
@@ -21,10 +23,16 @@ pub fn keep(data_dir: &Path, manifest: &Path, read: &Files) -> io::Result<()> {
     if !target.exists() {
         let fresh = folder.join(format!("{name}.new"));
         let _ = fs::remove_dir_all(&fresh);
-        for path in read.seen().iter().filter(|(_, digest)| digest.is_some()).map(|(path, _)| path) {
-            copy(path, &fresh)?;
+        make_folder(&fresh)?;
+        for (path, digest) in read.seen() {
+            if let Some(digest) = digest {
+                copy(path, digest, &fresh)?;
+            }
         }
+        sync_folders(&fresh)?;
         fs::rename(&fresh, &target)?;
+        sync(&folder)?;
+        sync(data_dir)?;
     }
     write_last(&folder, &last)?;
     sweep(&folder, &name)
@@ -69,20 +77,50 @@ fn mirrored(root: &Path, path: &Path) -> PathBuf {
     out
 }
 
-fn copy(path: &Path, root: &Path) -> io::Result<()> {
+/// Copies a file, if it still has the bytes that were read.
+fn copy(path: &Path, digest: &blake3::Hash, root: &Path) -> io::Result<()> {
+    let bytes = fs::read(path)?;
+    if blake3::hash(&bytes) != *digest {
+        return Err(io::Error::other(format!("`{}` has changed since it was read", path.display())));
+    }
     let target = mirrored(root, &std::path::absolute(path)?);
     if let Some(parent) = target.parent() {
-        fs::create_dir_all(parent)?;
+        make_folder(parent)?;
     }
-    fs::copy(path, target).map(drop)
+    write(&target, &bytes)
 }
 
 fn write_last(folder: &Path, text: &str) -> io::Result<()> {
     let fresh = folder.join("last.new");
-    let mut file = fs::File::create(&fresh)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(fresh, folder.join("last"))
+    write(&fresh, text.as_bytes())?;
+    fs::rename(fresh, folder.join("last"))?;
+    sync(folder)
+}
+
+/// Manifests may have secrets in them.
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Syncs a folder and those in it.
+fn sync_folders(folder: &Path) -> io::Result<()> {
+    for item in fs::read_dir(folder)? {
+        let item = item?;
+        if item.file_type()?.is_dir() {
+            sync_folders(&item.path())?;
+        }
+    }
+    sync(folder)
 }
 
 /// Removes what is not the last good one any more.
@@ -99,6 +137,7 @@ fn sweep(folder: &Path, name: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn found_again_as_it_was_and_only_the_last() {
@@ -122,5 +161,26 @@ mod tests {
         assert_eq!(fs::read_to_string(kept.parent().unwrap().join("lists/a")).unwrap(), "two");
         assert_eq!(fs::read_dir(data.join("manifest")).unwrap().count(), 2, "`last` and one folder");
         assert_eq!(last_good(dir.path()), None);
+    }
+
+    #[test]
+    fn bytes_that_were_not_read_are_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, manifest) = (dir.path().join("var"), dir.path().join("sinks.toml"));
+        let keep_after = |read_as: &str, is_now: &str| {
+            let mut read = Files::new(dir.path());
+            fs::write(&manifest, read_as).unwrap();
+            read.read("sinks.toml").unwrap();
+            fs::write(&manifest, is_now).unwrap();
+            keep(&data, &manifest, &read)
+        };
+        keep_after("good", "good").unwrap();
+        let error = keep_after("better", "half").unwrap_err().to_string();
+        assert!(error.ends_with("sinks.toml` has changed since it was read"), "{error}");
+        let kept = last_good(&data).unwrap();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "good");
+        assert_eq!(fs::metadata(kept).unwrap().permissions().mode() & 0o777, 0o600);
+        keep_after("better", "better").unwrap();
+        assert_eq!(fs::read_to_string(last_good(&data).unwrap()).unwrap(), "better");
     }
 }
