@@ -41,9 +41,14 @@ impl Registered {
         Self { name, sink, interest, may_relay, breaker: Breaker::default(), watch, mailbox: Mailbox::default() }
     }
 
-    /// Notify events that were not told because the sink was behind.
+    /// Notify events that were not told because the sink was behind or its breaker open.
     pub fn missed(&self) -> u64 {
         self.mailbox.missed()
+    }
+
+    /// Waits until the sink has heard the notify events that wait for it.
+    pub async fn drained(&self) {
+        self.mailbox.drained().await;
     }
 }
 

@@ -31,6 +31,9 @@ use tokio_util::task::TaskTracker;
 /// What runs when the server begins to stop may take this long.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// And then what sinks are still to be told, this long.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Serves until told to stop.
 pub(super) fn run(options: Options, natives: Natives, prepared: Prepared) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -188,6 +191,15 @@ impl Running {
                     "gave up waiting; what was not finished goes on at the next start"
                 );
             }
+        }
+        let snapshot = self.current.pin();
+        let heard = async {
+            for sink in &snapshot.sinks {
+                sink.drained().await;
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, heard).await.is_err() {
+            tracing::warn!("gave up waiting for sinks; they have not heard everything that was to be told");
         }
         tracing::info!("stopped");
     }
