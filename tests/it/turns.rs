@@ -1,12 +1,19 @@
-//! Next hops that have no turn: what they hold up, and what they must not.
+//! Passes that can't go on: next hops without a turn, a server that stops, a panic; and what they must not hold up.
 
 use crate::hop::Hop;
 use crate::inside::{Inside, Plan};
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
 use crate::wait::{PATIENCE, eventually};
+use mailsluice::mail::Content;
+use mailsluice::spool::{
+    Draft, Entry, Fence, Health, MemorySpool, NodeId, Record, Spool, StoreFault, StoredContent, Usage,
+};
+use mailsluice::transport::Operation;
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Instant;
 
 const MESSAGE: &str = "Subject: x\r\n\r\ny\r\n";
@@ -70,4 +77,43 @@ fn a_server_that_stops_opens_no_more_connections() {
     silent.set_nonblocking(true).unwrap();
     assert!(silent.accept().is_err());
     assert_eq!(server.queue.count(), 25);
+}
+
+/// A spool that panics once, when an outcome is to be recorded.
+struct PanicsOnce(MemorySpool, AtomicBool);
+
+#[async_trait::async_trait]
+impl Spool for PanicsOnce {
+    fn draft(&self) -> Draft {
+        self.0.draft()
+    }
+    async fn commit(&self, fence: Fence, batch: Vec<Record>) -> Result<(), StoreFault> {
+        if !matches!(batch[..], [Record::Accept(..)]) && !self.1.swap(true, SeqCst) {
+            panic!("once");
+        }
+        self.0.commit(fence, batch).await
+    }
+    fn open(&self, content: &StoredContent) -> Result<Content, StoreFault> {
+        self.0.open(content)
+    }
+    async fn claim(&self, node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault> {
+        self.0.claim(node).await
+    }
+    fn health(&self) -> Health {
+        self.0.health()
+    }
+    fn usage(&self) -> Usage {
+        self.0.usage()
+    }
+}
+
+#[test]
+fn a_pass_that_panics_puts_its_message_back() {
+    let spool = Arc::new(PanicsOnce(MemorySpool::new(), AtomicBool::new(false)));
+    let server = Plan::new(Site::PLAIN).spool(spool.clone()).start();
+    let mut client = SmtpClient::greeted(server.address(0));
+    let reply = client.deliver("a@client.example", &["alice@example.com"], MESSAGE).must_be(250);
+    eventually("a panic", || spool.1.load(SeqCst).then_some(()));
+    eventually("an idle message", || server.operate(reply.id(), &Operation::Retry).ok());
+    eventually("an empty queue", || (server.queue.count() == 0).then_some(()));
 }
