@@ -56,12 +56,17 @@ impl Queue {
         stopping: &CancellationToken,
     ) -> bool {
         let attempt = Try { recipients: states };
-        entry.attempt(attempt.clone());
-        let record = if entry.is_done() { Record::End(entry.id) } else { Record::Attempt(entry.id, attempt) };
+        // What is not recorded has not happened: the entry changes when the record is durable.
+        let mut after = entry.clone();
+        after.attempt(attempt.clone());
+        let record = if after.is_done() { Record::End(entry.id) } else { Record::Attempt(entry.id, attempt) };
         let mut pause = PAUSE.0;
         loop {
             match self.spool.commit(self.fence, vec![record.clone()]).await {
-                Ok(()) => return true,
+                Ok(()) => {
+                    *entry = after;
+                    return true;
+                }
                 Err(fault) => {
                     tracing::error!(id = %entry.id, %fault, "an attempt could not be recorded; trying again in {} ms", pause.as_millis())
                 }
