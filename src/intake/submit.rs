@@ -5,7 +5,7 @@ use super::history::History;
 use super::received::Trace;
 use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
-use crate::mail::{Fate, Id, IdSource, Origin, Reply};
+use crate::mail::{EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Fence, Hold, Json, RcptState, Record, Spool};
 use std::sync::Arc;
@@ -52,6 +52,8 @@ pub enum Receipt {
     /// It is not; this is why. 4xx or 5xx.
     Refused(Reply),
 }
+
+const NO_MESSAGE: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "Local error in processing, please try again later");
 
 /// Takes messages from all doors.
 pub struct Intake {
@@ -137,17 +139,18 @@ impl Intake {
         if let Some(reply) = refused.as_ref().filter(|_| !each) {
             return Receipt::Refused(reply.clone());
         }
-        let Some(entry) = entry(transaction, origin, self.clock.now(), mark, each) else {
+        let Some(message) = transaction.letter.message.clone() else {
+            tracing::error!(id = %transaction.id, "a door handed over a transaction without a message");
+            return Receipt::Refused(NO_MESSAGE);
+        };
+        let Some(entry) = entry(transaction, &message, origin, self.clock.now(), mark, each) else {
             let state = if refused.is_some() { State::Refused } else { State::Discarded };
             tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "{}", state.as_str());
             let reply = refused.map(|reply| reply.to_string());
             self.history.note(Account::of_transaction(transaction, origin, state, reply));
             return Receipt::Accepted;
         };
-        let Some(content) = transaction.letter.message.as_ref().map(crate::mail::Message::content) else {
-            return Receipt::Refused(Reply::foreign(554, None, "There is no message"));
-        };
-        let batch = vec![Record::Accept(Box::new(entry.clone()), content)];
+        let batch = vec![Record::Accept(Box::new(entry.clone()), message.content())];
         if let Err(fault) = self.spool.commit(self.fence, batch).await {
             tracing::error!(id = %transaction.id, %fault, "not accepted: the spool could not keep it");
             return Receipt::Refused(fault.reply());
@@ -198,13 +201,13 @@ pub(crate) fn settle(fate: &Fate, state: &mut RcptState, each: bool) {
 /// The entry to keep, or nothing if nobody is left to deliver to.
 fn entry(
     transaction: &Transaction,
+    message: &Message,
     origin: &Origin,
     now: crate::mail::Timestamp,
     mark: Option<Mark>,
     each: bool,
 ) -> Option<Entry> {
     let letter = &transaction.letter;
-    let message = letter.message.as_ref()?;
     let mut entry =
         Entry::new(transaction.id, now, origin.clone(), letter.envelope.clone(), message.header_len(), message.len());
     for (recipient, state) in letter.envelope.recipients.iter().zip(&mut entry.recipients) {

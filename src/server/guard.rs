@@ -54,11 +54,9 @@ impl Room {
         let due = now >= last + LOOK.as_millis() as u64;
         if due && self.looked.compare_exchange(last, now, Relaxed, Relaxed).is_ok() {
             match nix::sys::statvfs::statvfs(folder) {
-                // The types differ between platforms.
-                #[allow(clippy::unnecessary_cast)]
-                Ok(stat) => self
-                    .free
-                    .store((stat.blocks_available() as u64).saturating_mul(stat.fragment_size() as u64), Relaxed),
+                Ok(stat) => {
+                    self.free.store(stat.blocks_available().saturating_mul(stat.fragment_size()), Relaxed);
+                }
                 Err(error) => tracing::warn!(%error, folder = %folder.display(), "the free space can't be told"),
             }
         }
