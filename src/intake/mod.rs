@@ -11,5 +11,5 @@ mod submit;
 pub use account::{Account, RecipientAccount, State};
 pub use history::History;
 pub use received::Trace;
-pub(crate) use submit::settle;
 pub use submit::{Intake, Mark, Receipt, Submission};
+pub(crate) use submit::{hold_at, settle};

@@ -168,20 +168,16 @@ impl Intake {
 
 /// If every recipient was refused: one reply, 4xx if any of theirs is.
 fn refused_by_all(transaction: &Transaction) -> Option<Reply> {
-    let recipients = &transaction.letter.envelope.recipients;
-    let mut worst = None;
-    for recipient in recipients {
+    let mut rejected = None;
+    let mut deferred = None;
+    for recipient in &transaction.letter.envelope.recipients {
         match &recipient.fate {
-            Fate::Deferred(reply) => return all_refused(recipients).then(|| reply.clone()),
-            Fate::Rejected(reply) => worst = worst.or(Some(reply.clone())),
-            _ => return None,
+            Fate::Deferred(reply) => deferred = deferred.or(Some(reply)),
+            Fate::Rejected(reply) => rejected = rejected.or(Some(reply)),
+            Fate::Accepted | Fate::Discarded | Fate::Held(_) => return None,
         }
     }
-    worst
-}
-
-fn all_refused(recipients: &[crate::mail::Recipient]) -> bool {
-    recipients.iter().all(|r| matches!(r.fate, Fate::Deferred(_) | Fate::Rejected(_)))
+    deferred.or(rejected).cloned()
 }
 
 /// What a fate makes of a recipient's state. `each`: the client hears of it.
@@ -196,6 +192,11 @@ pub(crate) fn settle(fate: &Fate, state: &mut RcptState, each: bool) {
             state.held = Some(format!("refused by a sink after the others were accepted: {reply}"));
         }
     }
+}
+
+/// A hold by a sink, with the place behind which a release goes on.
+pub(crate) fn hold_at(reason: String, place: &Place) -> Hold {
+    Hold { reason, by: place.sink.to_string(), place: Json::of(place).unwrap_or_default() }
 }
 
 /// The entry to keep, or nothing if nobody is left to deliver to.
@@ -217,8 +218,7 @@ fn entry(
     match mark {
         Some(Mark::Discard) => return None,
         Some(Mark::Hold { reason, place }) => {
-            let by = place.sink.to_string();
-            entry.hold = Some(Hold { reason, by, place: Json::of(&place).unwrap_or_default() });
+            entry.hold = Some(hold_at(reason, &place));
         }
         None => {}
     }

@@ -5,9 +5,9 @@
 
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
-use crate::intake::settle;
+use crate::intake::{hold_at, settle};
 use crate::mail::{Envelope, Fate, Message};
-use crate::spool::{Entry, Hold, HoldChange, Json, Patch, RcptState, Record, StoredContent};
+use crate::spool::{Entry, HoldChange, Json, Patch, RcptState, Record, StoredContent};
 
 /// Where sinks hear of a message that is no longer at its door, in order. The session, its commands and the recipients
 /// that were refused are gone.
@@ -74,8 +74,7 @@ impl Queue {
             match decision {
                 Decision::Proceed | Decision::Answer(_) => {}
                 Decision::Hold { reason, place } => {
-                    let by = place.sink.to_string();
-                    hold = HoldChange::Hold(Hold { reason, by, place: Json::of(&place).unwrap_or_default() });
+                    hold = HoldChange::Hold(hold_at(reason, &place));
                     break;
                 }
                 Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => {

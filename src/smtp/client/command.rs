@@ -4,8 +4,8 @@
 
 use super::extension::Offered;
 use super::letter::{Addressee, Letter};
-use super::xtext;
 use crate::mail::{BodyType, Notify, OriginalRecipient, Ret};
+use crate::smtp::xtext;
 use bytes::BytesMut;
 
 pub(super) const DATA: &[u8] = b"DATA\r\n";

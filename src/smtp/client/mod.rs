@@ -14,7 +14,7 @@
 //! * `machine`: [`Client`] and what it says: [`Step`], [`Point`], [`Decision`], [`Reason`].
 //! * `letter`, `outcome`: what goes in, what comes out.
 //! * `state`: the states and what they share; `opening`, `transaction` with `group` and `content`, `closing`: their work.
-//! * `reply`, `extension`: what the server says. `command`, `xtext`, `encode`: what we say.
+//! * `reply`, `extension`: what the server says. `command`, `encode`: what we say.
 //! * `stage`: where in the dialogue, and how long the peer may take there.
 
 mod closing;
@@ -31,7 +31,6 @@ pub mod reply;
 pub mod stage;
 mod state;
 mod transaction;
-pub mod xtext;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@
 use super::connection::{self, Connection};
 use super::{Job, Target};
 use crate::mail::{ForwardPath, OriginalRecipient, Reply};
-use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble, xtext};
+use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble};
+use crate::smtp::xtext;
 use crate::transport::outcome::{Details, Outcome};
 use std::net::SocketAddr;
 use tokio::net::{TcpStream, lookup_host};
