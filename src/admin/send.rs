@@ -34,7 +34,7 @@ pub(super) async fn send(
     let ledger = Ledger { generation: snapshot.generation, ..Ledger::default() };
     let intake = &ops.intake;
     let mut transaction = Transaction::new(intake.next_id(), intake.clock.now(), envelope, ledger);
-    transaction.letter.envelope.size = Some(octets);
+    transaction.letter_mut().envelope.size = Some(octets);
     let refusal = match guards(&snapshot, &mut transaction, octets) {
         Some(reply) => Some(reply),
         None => content(ops, &snapshot, &mut transaction, octets, wire).await?,
@@ -103,10 +103,10 @@ async fn content(
     });
     Ok(match finished {
         Ok((message, eight_bit)) => {
-            let envelope = &mut transaction.letter.envelope;
+            let envelope = &mut transaction.letter_mut().envelope;
             envelope.smtputf8 |= !message.header.raw().is_ascii();
             envelope.body = if eight_bit { BodyType::EightBitMime } else { BodyType::SevenBit };
-            transaction.letter.message = Some(message);
+            transaction.letter_mut().message = Some(message);
             None
         }
         Err(reply) => {

@@ -115,7 +115,7 @@ impl Rig {
 
     /// The content of the message.
     pub(super) fn content(&mut self, octets: &'static str) {
-        self.transaction.letter.message = Some(Message::from_bytes(Bytes::from_static(octets.as_bytes())));
+        self.transaction.letter_mut().message = Some(Message::from_bytes(Bytes::from_static(octets.as_bytes())));
     }
 
     /// The header as it is now.

@@ -9,6 +9,7 @@ use super::scene::{Scene, View};
 use super::transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};
 use crate::mail::{ForwardPath, Header, Message, Origin, Properties, Recipient, Standing};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The session, the transaction and the thing in focus, lent for one event.
@@ -100,12 +101,12 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The editable things, copied, so that a call that asks for something impossible changes nothing.
+/// The editable things, so that a call that asks for something impossible changes nothing: what is changed is copied first.
 struct Copy<'a> {
     sink: &'a str,
     may_relay: bool,
-    session: Option<SessionFacts>,
-    letter: Option<Letter>,
+    session: Option<Arc<SessionFacts>>,
+    letter: Option<Arc<Letter>>,
     candidate: Option<Candidate>,
     reply_text: Option<String>,
     delay: Duration,
@@ -146,7 +147,8 @@ impl Copy<'_> {
     fn put_back(mut self, stage: &mut Stage<'_>) {
         self.removed.sort_unstable();
         self.removed.dedup();
-        if let Some(letter) = &mut self.letter {
+        if let Some(letter) = self.letter.as_mut().filter(|_| !self.removed.is_empty()) {
+            let letter = Arc::make_mut(letter);
             for index in self.removed.iter().rev() {
                 letter.envelope.recipients.remove(*index);
             }
@@ -167,11 +169,11 @@ impl Copy<'_> {
     }
 
     fn session(&mut self) -> Result<&mut SessionFacts, Fault> {
-        self.session.as_mut().ok_or_else(|| absent("session"))
+        self.session.as_mut().map(Arc::make_mut).ok_or_else(|| absent("session"))
     }
 
     fn letter(&mut self) -> Result<&mut Letter, Fault> {
-        self.letter.as_mut().ok_or_else(|| absent("transaction"))
+        self.letter.as_mut().map(Arc::make_mut).ok_or_else(|| absent("transaction"))
     }
 
     fn message(&mut self) -> Result<&mut Message, Fault> {

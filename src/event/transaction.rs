@@ -5,6 +5,7 @@
 
 use super::ledger::Ledger;
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
+use std::sync::Arc;
 
 /// What sinks may change of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,8 +29,8 @@ pub struct SessionFacts {
 pub struct SessionState {
     /// Its id, from the connection on.
     pub id: Id,
-    /// What sinks may change.
-    pub facts: SessionFacts,
+    /// What sinks may change. Shared with calls that outlive a borrow; it is copied when it changes under them.
+    pub facts: Arc<SessionFacts>,
     /// The dispatches outside of any transaction.
     pub ledger: Ledger,
 }
@@ -37,7 +38,12 @@ pub struct SessionState {
 impl SessionState {
     /// A session that has just begun.
     pub fn new(id: Id) -> Self {
-        Self { id, facts: SessionFacts::default(), ledger: Ledger::default() }
+        Self { id, facts: Arc::default(), ledger: Ledger::default() }
+    }
+
+    /// The facts, to be changed.
+    pub fn facts_mut(&mut self) -> &mut SessionFacts {
+        Arc::make_mut(&mut self.facts)
     }
 }
 
@@ -59,8 +65,8 @@ pub struct Transaction {
     pub id: Id,
     /// When it began.
     pub started: Timestamp,
-    /// What sinks may change.
-    pub letter: Letter,
+    /// What sinks may change. Shared with calls that outlive a borrow; it is copied when it changes under them.
+    pub letter: Arc<Letter>,
     /// The dispatches so far.
     pub ledger: Ledger,
 }
@@ -69,7 +75,12 @@ impl Transaction {
     /// A transaction without content. `ledger` carries over what the session's sinks said.
     pub fn new(id: Id, started: Timestamp, envelope: Envelope, ledger: Ledger) -> Self {
         let letter = Letter { envelope, message: None, properties: Properties::default() };
-        Self { id, started, letter, ledger }
+        Self { id, started, letter: Arc::new(letter), ledger }
+    }
+
+    /// The letter, to be changed.
+    pub fn letter_mut(&mut self) -> &mut Letter {
+        Arc::make_mut(&mut self.letter)
     }
 
     /// Its size in octets: real once the content is there, before that as declared.

@@ -106,7 +106,7 @@ impl Intake {
             time: self.clock.now(),
         };
         let value = trace.value(&transaction.letter.envelope);
-        if let Some(message) = &mut transaction.letter.message
+        if let Some(message) = &mut transaction.letter_mut().message
             && let Err(error) = message.header.prepend("Received", &value)
         {
             tracing::error!(id = %transaction.id, %error, "the trace field could not be added");

@@ -175,8 +175,8 @@ impl Asker {
         self.snapshot = self.server.current.pin();
         self.origin.helo = Some(hello.name.as_str().into());
         self.extended = hello.verb != Verb::Helo;
-        self.state.facts.keywords.clear();
-        self.state.facts.without.clear();
+        self.state.facts_mut().keywords.clear();
+        self.state.facts_mut().without.clear();
         let verb = match hello.verb {
             Verb::Helo => "HELO",
             Verb::Lhlo => "LHLO",

@@ -117,7 +117,7 @@ impl Asker {
             let standing = directory.standing(&p, None, true);
             Recipient::new(p, standing)
         });
-        let recipients = &mut mail.transaction.letter.envelope.recipients;
+        let recipients = &mut mail.transaction.letter_mut().envelope.recipients;
         recipients.push(candidate.recipient);
         recipients.extend(added);
         mail.accepted.push(path);

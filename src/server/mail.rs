@@ -67,7 +67,8 @@ impl OpenMail {
         self.header_done = true;
         self.header_len = len;
         let header = Header::from_raw(octets.into());
-        self.transaction.letter.message = Some(Message { header, separated: false, body: Content::from(Bytes::new()) });
+        self.transaction.letter_mut().message =
+            Some(Message { header, separated: false, body: Content::from(Bytes::new()) });
     }
 
     /// The content is complete: all of it is on the transaction from here on.
@@ -79,7 +80,7 @@ impl OpenMail {
         let content = Content::whole(draft.finish()?);
         let message = Message::split(&content, self.header_len)
             .map_err(|e| StoreFault::Sick(format!("a draft can't be read: {e}")))?;
-        self.transaction.letter.message = Some(message);
+        self.transaction.letter_mut().message = Some(message);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
 use crate::intake::{hold_at, settle};
 use crate::mail::{Envelope, Fate, Message};
 use crate::spool::{Entry, HoldChange, Json, Patch, RcptState, Record, StoredContent};
+use std::sync::Arc;
 
 /// Where sinks hear of a message that is no longer at its door, in order. The session, its commands and the recipients
 /// that were refused are gone.
@@ -61,8 +62,8 @@ impl Queue {
         let message = Message::split(&content, entry.header_len).map_err(|e| e.to_string())?;
         let ledger = entry.ledger.parse::<Ledger>().unwrap_or_default();
         let mut transaction = Transaction::new(entry.id, entry.received, envelope, ledger);
-        transaction.letter.properties = entry.properties.clone();
-        transaction.letter.message = Some(message);
+        transaction.letter_mut().properties = entry.properties.clone();
+        transaction.letter_mut().message = Some(message);
         let mut hold = HoldChange::Release;
         for &event in events {
             let mut stage = Stage::new(&entry.origin);
@@ -134,7 +135,7 @@ fn freed(entry: &Entry, rerun: bool) -> Envelope {
 
 /// What the sinks have changed.
 fn patch(entry: &Entry, transaction: Transaction, hold: HoldChange) -> Result<Patch, String> {
-    let letter = transaction.letter;
+    let letter = Arc::unwrap_or_clone(transaction.letter);
     let mut patch = Patch {
         envelope: Some(letter.envelope),
         properties: Some(letter.properties),

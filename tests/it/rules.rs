@@ -145,7 +145,7 @@ fn world(event: Event, facts: &Facts) -> World {
     (origin.listener, origin.client_name, origin.helo) = (text("listener"), text("client-name"), text("helo"));
     (origin.auth, origin.tls, origin.client) = (text("auth"), text("tls"), facts.client);
     origin.role = facts.texts.get("role").and(origin.role);
-    let letter = &mut world.transaction.letter;
+    let letter = world.transaction.letter_mut();
     letter.envelope.size = facts.size;
     letter.envelope.recipients.clear();
     letter.message = (event == Event::TransportSubmit).then(|| message(facts));
@@ -160,7 +160,7 @@ fn world(event: Event, facts: &Facts) -> World {
         gone.fate = Fate::Discarded;
         letter.envelope.recipients.push(gone);
     }
-    let bearers = [&mut letter.properties, &mut world.session.facts.properties];
+    let bearers = [&mut letter.properties, &mut world.session.facts_mut().properties];
     for (properties, values) in bearers.into_iter().zip(&facts.properties[1..]) {
         set_all(properties, values.iter());
     }

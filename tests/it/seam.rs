@@ -27,7 +27,7 @@ impl Default for World {
             ["alice@example.com", "carol@example.com"].map(|r| recipient(r, Standing::Local)).to_vec();
         let mut transaction = Transaction::new(Id(7), Timestamp(1_700_000_000_000), envelope, Ledger::default());
         let octets = Bytes::from_static(b"Subject: one\r\nX-Old: 1\r\n\r\nbody\r\n");
-        transaction.letter.message = Some(Message::from_bytes(octets));
+        transaction.letter_mut().message = Some(Message::from_bytes(octets));
         let mut origin = Origin::door(Door::Smtp);
         origin.role = Some(Role::Mx);
         origin.client = Some("192.0.2.1".parse().unwrap());
