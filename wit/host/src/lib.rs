@@ -1,0 +1,45 @@
+//! The host's side of the WIT packages, as Rust types and traits. In a crate of its own because the macro is slow to compile.
+
+#![allow(missing_docs, reason = "the WIT files say what each thing is")]
+
+/// A guest's handle of a session. There is one for each call: its number says nothing.
+#[derive(Debug)]
+pub struct Session;
+
+/// A guest's handle of a message. There is one for each call: its number says nothing.
+#[derive(Debug)]
+pub struct Message;
+
+/// A guest's handle of a recipient: the number is its index in the envelope, or [`AT_HAND`].
+#[derive(Debug)]
+pub struct Recipient;
+
+/// A guest's handle of a reply about to be written.
+#[derive(Debug)]
+pub struct Outgoing;
+
+/// The number of the recipient of a RCPT, which is in no envelope yet.
+pub const AT_HAND: u32 = u32::MAX;
+
+wasmtime::component::bindgen!({
+    path: ["../0.1", "../script"],
+    inline: "
+        package mailsluice:host;
+        world host {
+            include mailsluice:sink/granted@0.1.0;
+            import mailsluice:script/engine@0.1.0;
+        }
+    ",
+    world: "mailsluice:host/host",
+    imports: {
+        "mailsluice:sink/dns@0.1.0.lookup": async | trappable,
+        "mailsluice:sink/http@0.1.0.fetch": async | trappable,
+        default: trappable,
+    },
+    with: {
+        "mailsluice:sink/types@0.1.0.message": Message,
+        "mailsluice:sink/types@0.1.0.outgoing": Outgoing,
+        "mailsluice:sink/types@0.1.0.recipient": Recipient,
+        "mailsluice:sink/types@0.1.0.session": Session,
+    },
+});
