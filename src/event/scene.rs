@@ -94,6 +94,11 @@ impl<'a> Scene<'a> {
         self.recipients().filter(|(_, r)| matches(r)).map(|(i, _)| i).collect()
     }
 
+    /// Whether the binding has a rule.
+    pub fn has_rule(&self) -> bool {
+        self.rule.is_some()
+    }
+
     /// Header and body, as far as they are known.
     pub fn message(&self) -> Option<&'a Message> {
         self.transaction.and_then(|t| t.letter.message.as_ref())

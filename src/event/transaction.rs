@@ -3,6 +3,7 @@
 //! The core owns these and lends them to the dispatcher as a [`Stage`](super::Stage); sinks see them through a
 //! [`Scene`](super::Scene).
 
+use super::companions::Companions;
 use super::ledger::Ledger;
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
 use std::sync::Arc;
@@ -69,13 +70,15 @@ pub struct Transaction {
     pub letter: Arc<Letter>,
     /// The dispatches so far.
     pub ledger: Ledger,
+    /// What sinks keep until it ends.
+    pub companions: Companions,
 }
 
 impl Transaction {
     /// A transaction without content. `ledger` carries over what the session's sinks said.
     pub fn new(id: Id, started: Timestamp, envelope: Envelope, ledger: Ledger) -> Self {
         let letter = Letter { envelope, message: None, properties: Properties::default() };
-        Self { id, started, letter: Arc::new(letter), ledger }
+        Self { id, started, letter: Arc::new(letter), ledger, companions: Companions::default() }
     }
 
     /// The letter, to be changed.

@@ -102,6 +102,11 @@ impl Header {
         self.fields().find(|f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value())
     }
 
+    /// Whether such a field could be added.
+    pub fn check(name: &str, value: &str) -> Result<(), HeaderError> {
+        build(name, value).map(drop)
+    }
+
     /// Adds a field on top, as trace fields are.
     pub fn prepend(&mut self, name: &str, value: &str) -> Result<(), HeaderError> {
         let field = build(name, value)?;

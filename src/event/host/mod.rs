@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod kv;
+pub mod log;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use kv::{Kv, KvFault, KvOf};
+pub use log::{Journal, Level, Line, SinkLog};

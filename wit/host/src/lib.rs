@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "the WIT files say what each thing is")]
 
+use wasmtime::component::{ComponentType, Lift, Lower};
+
 /// A guest's handle of a session. There is one for each call: its number says nothing.
 #[derive(Debug)]
 pub struct Session;
@@ -20,6 +22,29 @@ pub struct Outgoing;
 
 /// The number of the recipient of a RCPT, which is in no envelope yet.
 pub const AT_HAND: u32 = u32::MAX;
+
+/// What a manifest has granted, for the script host (`mailsluice:script/loader`).
+#[derive(Clone, Copy, Debug, ComponentType, Lower)]
+#[component(record)]
+pub struct Grants {
+    pub kv: bool,
+    pub dns: bool,
+    pub http: bool,
+    pub submit: bool,
+    pub metrics: bool,
+}
+
+/// What a sink adds to the protocol (`mailsluice:sink/claims`).
+#[derive(Clone, Debug, ComponentType, Lift)]
+#[component(record)]
+pub struct Claim {
+    pub verbs: Vec<String>,
+    #[component(name = "mail-params")]
+    pub mail_params: Vec<String>,
+    #[component(name = "rcpt-params")]
+    pub rcpt_params: Vec<String>,
+    pub keywords: Vec<String>,
+}
 
 wasmtime::component::bindgen!({
     path: ["../0.1", "../script"],
