@@ -1,9 +1,17 @@
 //! The traits by which sinks reach the world. The command line wires what stands behind them.
 
 pub mod clock;
+pub mod dns;
+pub mod http;
 pub mod kv;
 pub mod log;
+pub mod metrics;
+pub mod web_origin;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use dns::{Dns, DnsFault, RecordKind};
+pub use http::{Http, HttpBody, HttpFault, HttpOf, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvFault, KvOf};
 pub use log::{Journal, Level, Line, SinkLog};
+pub use metrics::{MetricFault, Metrics, MetricsOf, Sample};
+pub use web_origin::WebOrigin;
