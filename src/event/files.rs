@@ -5,6 +5,7 @@
 
 use super::list::{self, ListError, Patterns};
 use super::networks::Networks;
+use super::table::Table;
 use crate::config::diagnostic::io_text;
 use crate::config::{Diagnostics, SourceId, Span};
 use std::collections::BTreeMap;
@@ -40,6 +41,11 @@ impl Files {
     /// A list of networks.
     pub fn networks(&mut self, path: &str, named_at: Span, found: &mut Diagnostics) -> Option<Arc<Networks>> {
         self.list(path, named_at, found, list::networks)
+    }
+
+    /// A table of keys and values.
+    pub fn table(&mut self, path: &str, named_at: Span, found: &mut Diagnostics) -> Option<Arc<Table>> {
+        self.list(path, named_at, found, Table::parse)
     }
 
     fn list<T>(

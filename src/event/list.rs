@@ -15,6 +15,8 @@ use std::fmt;
 /// As many errors are told; a file with more is no list at all.
 const ERRORS_MAX: usize = 50;
 
+const CONTROL: &str = "a control character: is this a text file with one entry per line?";
+
 /// A line that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListError {
@@ -54,6 +56,10 @@ impl Patterns {
     pub fn parse(file: &[u8]) -> Result<Self, Vec<ListError>> {
         let mut list = Self::default();
         read(file, |entry| {
+            // In a list nothing is parted by it.
+            if entry.contains('\t') {
+                return Err(CONTROL.to_owned());
+            }
             list.insert(entry);
             Ok(())
         })?;
@@ -91,7 +97,8 @@ impl Patterns {
     }
 }
 
-fn lower(text: &str) -> Cow<'_, str> {
+/// The text in lower case.
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
@@ -99,8 +106,8 @@ fn lower(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Hands every entry to `take` and gathers what is wrong.
-fn read(file: &[u8], mut take: impl FnMut(&str) -> Result<(), String>) -> Result<(), Vec<ListError>> {
+/// Hands every entry to `take` and gathers what is wrong. The only control character that an entry can have is a tab.
+pub(super) fn read(file: &[u8], mut take: impl FnMut(&str) -> Result<(), String>) -> Result<(), Vec<ListError>> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     let mut errors = Vec::new();
     for (index, line) in file.split(|&b| b == b'\n').enumerate() {
@@ -123,8 +130,8 @@ fn read_line(line: &[u8], take: &mut impl FnMut(&str) -> Result<(), String>) -> 
     })?;
     let entry = entry_of(text);
     let start = text.chars().take_while(|c| c.is_whitespace()).count() + 1;
-    if let Some(at) = entry.chars().position(char::is_control) {
-        return Err((start + at, "a control character: is this a text file with one entry per line?".to_owned()));
+    if let Some(at) = entry.chars().position(|c| c.is_control() && c != '\t') {
+        return Err((start + at, CONTROL.to_owned()));
     }
     if entry.is_empty() { Ok(()) } else { take(entry).map_err(|message| (start, message)) }
 }

@@ -2,8 +2,8 @@
 
 use super::files::Files;
 use super::host::{Clock, KvOf};
-use super::list::Patterns;
 use super::sink::Sink;
+use super::table::Table;
 use crate::config::{Diagnostics, Node, Span, from_node};
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -22,7 +22,7 @@ pub struct Env {
     /// Reads files beside the manifest; what is read through it is watched.
     pub files: Files,
     /// `[sink.tables]`, read.
-    pub tables: BTreeMap<String, Arc<Patterns>>,
+    pub tables: BTreeMap<String, Arc<Table>>,
     /// The sink of the same name and kind that this one takes over from, on a reload.
     pub predecessor: Option<Arc<dyn Sink>>,
 }

@@ -114,8 +114,8 @@ fn open(
     let name: Arc<str> = decl.name.value.as_str().into();
     let mut tables = BTreeMap::new();
     for table in &decl.tables {
-        let list = files.patterns(&table.path.value.to_string_lossy(), table.path.span, found);
-        tables.extend(list.map(|list| (table.name.value.clone(), list)));
+        let read = files.table(&table.path.value.to_string_lossy(), table.path.span, found);
+        tables.extend(read.map(|read| (table.name.value.clone(), read)));
     }
     let mut env = Env {
         name: name.clone(),
