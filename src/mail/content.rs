@@ -199,6 +199,15 @@ impl Content {
         Ok(())
     }
 
+    /// All octets in one piece: where they already lie so in memory nothing is copied, otherwise they are read once.
+    pub fn contiguous(&self) -> io::Result<Bytes> {
+        match (self.pieces.as_slice(), self.blob.as_bytes()) {
+            ([], _) => Ok(Bytes::new()),
+            ([Piece::Blob(range)], Some(bytes)) => Ok(bytes.slice(range.start as usize..range.end as usize)),
+            _ => self.to_bytes(),
+        }
+    }
+
     /// All octets in one buffer. For what is known to be small.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         if let [Piece::Inline(bytes)] = self.pieces.as_slice() {
@@ -238,6 +247,8 @@ mod tests {
                 assert_eq!(buf, whole[from..to]);
             }
         }
+        assert_eq!(content().contiguous().unwrap(), whole);
+        assert_eq!(content().slice(2..5).contiguous().unwrap(), whole[2..5]);
         assert_eq!(content().read_at(9, &mut [0; 4]).unwrap(), 0);
         assert_eq!(&content().prepend("x".into()).to_bytes().unwrap()[..3], b"xab");
     }
