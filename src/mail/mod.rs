@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod header;
 pub mod id;
 pub mod message;
+pub mod mime;
 pub mod origin;
 pub mod property;
 pub mod reply;
