@@ -3,6 +3,7 @@
 //! They are collected while the sink runs. Only when it has returned well does the dispatcher apply them, all or none.
 
 use super::catalogue::EditKind;
+use crate::mail::mime::BodyEdit;
 use crate::mail::{Fate, ForwardPath, ReversePath};
 use bytes::Bytes;
 use serde_json::Value;
@@ -69,6 +70,8 @@ pub enum Edit {
     Header(HeaderEdit),
     /// Another body, octet for octet.
     Body(Bytes),
+    /// A change to the body, by its MIME parts as the sink saw them.
+    Mime(BodyEdit),
     /// Set a property in the sink's own namespace; null removes it.
     Property(Bearer, String, Value),
     /// Another text for the reply; the code stays.
@@ -90,7 +93,7 @@ impl Edit {
             Self::Vouch => EditKind::Vouch,
             Self::Fate(..) => EditKind::Fate,
             Self::Header(_) => EditKind::Header,
-            Self::Body(_) => EditKind::Body,
+            Self::Body(_) | Self::Mime(_) => EditKind::Body,
             Self::Property(..) => EditKind::Property,
             Self::ReplyText(_) => EditKind::ReplyText,
         }
@@ -117,9 +120,22 @@ impl fmt::Display for Edit {
             Self::Header(HeaderEdit::Set(name, _)) => write!(f, "set {name}"),
             Self::Header(HeaderEdit::Remove(name)) => write!(f, "remove {name}"),
             Self::Body(bytes) => write!(f, "replace the body by {} octets", bytes.len()),
+            Self::Mime(edit) => f.write_str(&mime_name(edit)),
             Self::Property(_, key, _) => write!(f, "property {key}"),
             Self::ReplyText(_) => f.write_str("change the reply's text"),
         }
+    }
+}
+
+fn mime_name(edit: &BodyEdit) -> String {
+    match edit {
+        BodyEdit::PrependText { text, .. } => format!("put {} octets of text in front", text.len()),
+        BodyEdit::AppendText { text, .. } => format!("put {} octets of text behind", text.len()),
+        BodyEdit::ReplaceText { text, .. } => format!("replace the text by {} octets", text.len()),
+        BodyEdit::ReplacePart(part, octets) => format!("replace part {part} by {} octets", octets.len()),
+        BodyEdit::AddAttachment(file) => format!("add an attachment of {} octets", file.data.len()),
+        BodyEdit::ReplaceAttachment(part, file) => format!("replace attachment {part} by {} octets", file.data.len()),
+        BodyEdit::RemovePart(part) => format!("remove part {part}"),
     }
 }
 

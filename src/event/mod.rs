@@ -51,6 +51,5 @@ pub use sink::{Claims, Hearing, Interest, Needs, Sink};
 pub use stage::Stage;
 pub use transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};
 pub use table::Table;
-pub use transaction::{Focus, SessionState, Transaction};
 pub use typed::{Heard, On, OnBlocking, OnLater, Ruling};
 pub use verdict::{Answer, Decision, Verdict};

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::rule::Rule;
 use super::scene::{Scene, View};
 use super::transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};
+use crate::mail::mime::{self, BodyEdit};
 use crate::mail::{ForwardPath, Header, Message, Origin, Properties, Recipient, Standing};
 use serde_json::Value;
 use std::sync::Arc;
@@ -90,9 +91,11 @@ impl<'a> Stage<'a> {
             reply_text: None,
             delay: self.delay,
             removed: Vec::new(),
+            mime: Vec::new(),
         };
         let notes = edits.iter().any(|edit| matches!(edit, Edit::Property(..)));
         edits.into_iter().try_for_each(|edit| copy.apply(edit))?;
+        copy.edit_parts()?;
         if notes {
             copy.check_share()?;
         }
@@ -112,6 +115,8 @@ struct Copy<'a> {
     delay: Duration,
     /// Indices stay those that the sink saw until all edits are in.
     removed: Vec<usize>,
+    /// Parts, too.
+    mime: Vec<BodyEdit>,
 }
 
 impl Copy<'_> {
@@ -138,8 +143,18 @@ impl Copy<'_> {
                 message.body = octets.into();
                 message.separated = true;
             }
+            Edit::Mime(edit) => self.mime.push(edit),
             Edit::Property(bearer, key, value) => self.property(bearer, &key, value)?,
             Edit::ReplyText(text) => self.reply_text = Some(text),
+        }
+        Ok(())
+    }
+
+    fn edit_parts(&mut self) -> Result<(), Fault> {
+        let edits = std::mem::take(&mut self.mime);
+        if !edits.is_empty() {
+            let message = self.message()?;
+            *message = mime::edit(message, &edits).map_err(|e| Fault::new(FaultKind::Illegal, e.to_string()))?;
         }
         Ok(())
     }
