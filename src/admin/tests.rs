@@ -63,7 +63,7 @@ impl Site {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp(1_000_000)));
         let natives = Natives::default().with("gatekeeper", |NoConfig {}, _: &mut Env| Ok::<_, String>(Gatekeeper));
         let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
-        let workshop = Workshop { natives, kv, clock: clock.clone() };
+        let workshop = Workshop::new(natives, kv, clock.clone());
         let mut inputs = Inputs::default();
         let loaded = load(&config, &workshop, &[], &mut inputs).unwrap_or_else(|found| panic!("{found}"));
         let (snapshot, loaded) = loaded.into_snapshot(1).unwrap();

@@ -1,6 +1,7 @@
 //! `mailsluice check`: everything that `serve` and a reload would refuse, without a server.
 
 use super::out::{Failure, Out, Outcome, count};
+use super::world;
 use crate::event::catalogue::CATALOGUE;
 use crate::event::host::SystemClock;
 use crate::event::{Files, Natives};
@@ -37,7 +38,7 @@ pub(super) fn build(config: &Path, natives: Natives) -> Result<Load, crate::conf
 /// What sinks are opened with to be checked. A check touches no data: their values are forgotten.
 pub(super) fn workshop(natives: Natives) -> Workshop {
     let clock = Arc::new(SystemClock);
-    Workshop { natives, kv: Arc::new(MemoryKv::new(clock.clone(), Quota::default())), clock }
+    world::workshop(natives, Arc::new(MemoryKv::new(clock.clone(), Quota::default())), clock)
 }
 
 /// What is to be printed, and whether all is well.

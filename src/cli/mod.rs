@@ -21,6 +21,7 @@ mod table;
 mod tail;
 mod time;
 mod why;
+mod world;
 
 pub use builder::Builder;
 

@@ -4,6 +4,7 @@
 //! everything. Printed plainly, without colour: file, line, column, the line itself with a caret under the
 //! spot, and what to do. What is printed depends on the texts alone, never on the terminal.
 
+use super::secret::Secrets;
 use super::sources::{ReadFault, SourceId, Sources, Span};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::fmt::{self, Write};
@@ -103,6 +104,20 @@ impl Diagnostics {
     /// How many of one kind were found.
     pub fn count(&self, severity: Severity) -> usize {
         self.list.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// How many things were found.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Takes secrets out of what was found after the first `from` things.
+    pub fn mask(&mut self, from: usize, secrets: &Secrets) {
+        let hide = |text: &mut String| *text = secrets.mask(text).into_owned();
+        for found in self.list.iter_mut().skip(from) {
+            hide(&mut found.message);
+            found.label.iter_mut().chain(&mut found.help).for_each(hide);
+        }
     }
 
     /// Whether nothing was found.

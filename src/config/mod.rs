@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //! * reading: [`sources`], [`tree`] with `from_toml` and `from_json`, [`reader`], [`values`], [`units`], [`path`]
-//! * telling: [`diagnostic`], [`suggest`]
+//! * telling: [`diagnostic`], [`suggest`]; and what must not be told: [`secret`]
 //! * handing a part of a tree to somebody's own type: [`de`], [`spanned`]
 //! * the tables: one file each, named as in the file; [`settings`] puts them together
 
@@ -30,6 +30,7 @@ pub mod recipients;
 pub mod reload;
 pub mod route;
 pub mod run;
+pub mod secret;
 pub mod settings;
 pub mod smtp;
 pub mod sources;
@@ -43,6 +44,7 @@ pub mod values;
 
 pub use de::from_node;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use secret::{Secret, Secrets};
 pub use settings::{Settings, Warnings};
 pub use sources::{SourceId, Sources, Span};
 pub use spanned::Spanned;

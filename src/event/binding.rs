@@ -6,6 +6,7 @@ use super::notify::Mailbox;
 use super::rule::Rule;
 use super::sink::{Interest, Sink};
 use super::watchdog::{self, WatchId};
+use crate::config::Secrets;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Registered {
     pub interest: Interest,
     /// `allow.relay`.
     pub may_relay: bool,
+    /// What must not be shown of its configuration.
+    pub secrets: Secrets,
     /// Its faults.
     pub breaker: Breaker,
     pub(super) watch: WatchId,
@@ -38,7 +41,14 @@ impl Registered {
         let name = name.into();
         let watch = watchdog::register(&name);
         let interest = sink.interest();
-        Self { name, sink, interest, may_relay, breaker: Breaker::default(), watch, mailbox: Mailbox::default() }
+        let (breaker, mailbox, secrets) = (Breaker::default(), Mailbox::default(), Secrets::default());
+        Self { name, sink, interest, may_relay, secrets, breaker, watch, mailbox }
+    }
+
+    /// The same, with secrets that are taken out of its faults.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Notify events that were not told because the sink was behind or its breaker open.

@@ -133,6 +133,7 @@ pub(super) fn settle(
     edits: Edits,
 ) -> Result<Returned, Fault> {
     let settled = answer.and_then(|verdict| apply(sink, event, stage, verdict, edits));
+    let settled = settled.map_err(|fault| fault.masked(&sink.secrets));
     match &settled {
         Ok(_) => sink.breaker.succeeded(),
         Err(fault) if fault.kind == FaultKind::Breaker => {}

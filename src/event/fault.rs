@@ -1,5 +1,6 @@
 //! What can go wrong in a sink: a fault is that sink's, and its binding's policy decides.
 
+use crate::config::Secrets;
 use crate::mail::one_line;
 use serde::Serialize;
 use std::fmt;
@@ -54,6 +55,11 @@ impl Fault {
     /// The sink could not do its work: a look-up failed, a file is gone.
     pub fn error(text: impl fmt::Display) -> Self {
         Self::new(FaultKind::Error, text.to_string())
+    }
+
+    /// The same without secrets in its text.
+    pub(super) fn masked(self, secrets: &Secrets) -> Self {
+        Self { text: secrets.mask(&self.text).into_owned(), ..self }
     }
 
     /// From what a panic carried.

@@ -8,7 +8,7 @@ use super::networks::Networks;
 use super::table::Table;
 use crate::config::diagnostic::io_text;
 use crate::config::{Diagnostics, SourceId, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,12 +17,14 @@ use std::sync::Arc;
 pub struct Files {
     base: PathBuf,
     read: BTreeMap<PathBuf, Option<blake3::Hash>>,
+    /// Of those, what is never copied.
+    credentials: BTreeSet<PathBuf>,
 }
 
 impl Files {
     /// Paths are relative to the folder `base`.
     pub fn new(base: &Path) -> Self {
-        Self { base: base.to_owned(), read: BTreeMap::new() }
+        Self { base: base.to_owned(), ..Self::default() }
     }
 
     /// The bytes of a file. The error says which file and why, and what could not be read is watched all the same.
@@ -31,6 +33,12 @@ impl Files {
         let bytes = std::fs::read(&full);
         self.read.insert(full.clone(), bytes.as_ref().ok().map(|b| blake3::hash(b)));
         bytes.map_err(|e| format!("cannot read `{}`: {}", full.display(), io_text(&e)))
+    }
+
+    /// The bytes of a file that the service manager hands over for this run alone: watched, and not kept with the manifest.
+    pub fn read_credential(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        self.credentials.insert(self.base.join(path));
+        self.read(path)
     }
 
     /// A list of texts and globs. What is wrong with it is noted at its own lines; that it can't be read, at `named_at`.
@@ -73,8 +81,15 @@ impl Files {
         &self.read
     }
 
+    /// Of what was read, what may be copied and kept.
+    pub fn to_keep(&self) -> impl Iterator<Item = (&PathBuf, &blake3::Hash)> {
+        let may = |path: &PathBuf| !self.credentials.contains(path);
+        self.read.iter().filter_map(move |(path, digest)| Some((path, digest.as_ref().filter(|_| may(path))?)))
+    }
+
     /// Adds what another reader has read.
     pub fn merge(&mut self, other: &Self) {
+        self.credentials.extend(other.credentials.iter().cloned());
         self.read.extend(other.read.iter().map(|(path, digest)| (path.clone(), *digest)));
     }
 

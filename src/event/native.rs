@@ -1,7 +1,7 @@
 //! Native sinks by name: how a manifest's `native = "…"` finds its code, and what that code is given.
 
 use super::files::Files;
-use super::host::{Clock, KvOf};
+use super::host::{Clock, Dns, HttpOf, KvOf, MetricsOf};
 use super::sink::Sink;
 use super::table::Table;
 use crate::config::{Diagnostics, Node, Span, from_node};
@@ -19,6 +19,12 @@ pub struct Env {
     pub kv: KvOf,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The DNS, if `allow.dns` grants it.
+    pub dns: Option<Arc<dyn Dns>>,
+    /// HTTP to the origins that `allow.http` grants, if it grants one.
+    pub http: Option<HttpOf>,
+    /// Its own numbers, if `allow.metrics` grants them.
+    pub metrics: Option<MetricsOf>,
     /// Reads files beside the manifest; what is read through it is watched.
     pub files: Files,
     /// `[sink.tables]`, read.

@@ -1,14 +1,14 @@
 //! From a manifest to loaded sinks and bindings: names resolved against the catalogue and the native sinks, rules
 //! compiled, sinks opened or carried over. The only place that knows where sinks come from.
 
-use super::{BindingDecl, Manifest, SinkDecl, Source};
+use super::{BindingDecl, Manifest, SinkDecl, Source, supplies};
 use crate::config::suggest::suggest;
 use crate::config::{Diagnostics, Spanned};
 use crate::event::catalogue::{CATALOGUE, Event, OnFault};
-use crate::event::host::{Clock, Kv, KvOf};
+use crate::event::host::{Clock, Dns, Http, Kv, KvOf, Metrics};
 use crate::event::rule::compile::compile;
 use crate::event::{Binding, Dispatcher, Env, Files, Natives, Registered};
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The native sinks that ship.
@@ -25,6 +25,21 @@ pub struct Workshop {
     pub kv: Arc<dyn Kv>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The DNS, if this program can ask it.
+    pub dns: Option<Arc<dyn Dns>>,
+    /// HTTP, if this program speaks it.
+    pub http: Option<Arc<dyn Http>>,
+    /// What sinks publish about themselves.
+    pub metrics: Arc<Metrics>,
+    /// The folder of the service manager's credentials, if it has handed over any.
+    pub credentials: Option<PathBuf>,
+}
+
+impl Workshop {
+    /// A workshop without a way to the world.
+    pub fn new(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Self {
+        Self { natives, kv, clock, dns: None, http: None, metrics: Arc::default(), credentials: None }
+    }
 }
 
 /// A sink as it was loaded, to be carried over if nothing about it changes.
@@ -111,23 +126,24 @@ fn open(
         found.error(at, format!("there is no native sink `{native}`")).help(near.unwrap_or_else(all));
         return None;
     };
+    let supplies = supplies::gather(decl, workshop, files, found)?;
     let name: Arc<str> = decl.name.value.as_str().into();
-    let mut tables = BTreeMap::new();
-    for table in &decl.tables {
-        let read = files.table(&table.path.value.to_string_lossy(), table.path.span, found);
-        tables.extend(read.map(|read| (table.name.value.clone(), read)));
-    }
     let mut env = Env {
         name: name.clone(),
         kv: KvOf::new(workshop.kv.clone(), name.clone()),
         clock: workshop.clock.clone(),
+        dns: supplies.dns,
+        http: supplies.http,
+        metrics: supplies.metrics,
         files: files.clone(),
-        tables,
+        tables: supplies.tables,
         predecessor: before.map(|l| l.registered.sink.clone()),
     };
-    let sink = factory.build(decl.config.as_ref(), at, &mut env, found);
+    let (said, resolved) = (found.len(), supplies.resolved);
+    let sink = factory.build(resolved.config.as_ref(), at, &mut env, found);
+    found.mask(said, &resolved.secrets);
     *files = env.files;
-    let registered = Arc::new(Registered::new(name, sink?, decl.allow.relay));
+    let registered = Arc::new(Registered::new(name, sink?, decl.allow.relay).with_secrets(resolved.secrets));
     Some(Loaded { decl: decl.clone(), files: files.clone(), registered })
 }
 

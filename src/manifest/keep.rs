@@ -24,10 +24,8 @@ pub fn keep(data_dir: &Path, manifest: &Path, read: &Files) -> io::Result<()> {
         let fresh = folder.join(format!("{name}.new"));
         let _ = fs::remove_dir_all(&fresh);
         make_folder(&fresh)?;
-        for (path, digest) in read.seen() {
-            if let Some(digest) = digest {
-                copy(path, digest, &fresh)?;
-            }
+        for (path, digest) in read.to_keep() {
+            copy(path, digest, &fresh)?;
         }
         sync_folders(&fresh)?;
         fs::rename(&fresh, &target)?;

@@ -13,6 +13,7 @@ pub mod load;
 pub mod reload;
 pub mod schema;
 mod sink_schema;
+mod supplies;
 pub mod watch;
 
 pub use binding_schema::BindingDecl;

@@ -3,6 +3,7 @@
 use super::binding_schema::{self, BindingDecl};
 use crate::config::reader::Table;
 use crate::config::{Diagnostics, Node, Spanned, path, values};
+use crate::event::host::WebOrigin;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -84,7 +85,15 @@ pub struct Allow {
     /// `relay`: to vouch for a recipient that the relay check denies.
     pub relay: bool,
     /// `http`: origins, `https://host` or `https://host:port`.
-    pub http: Vec<Spanned<String>>,
+    pub http: Vec<Spanned<WebOrigin>>,
+    /// `dns`: to ask the DNS.
+    pub dns: bool,
+    /// `metrics`: to publish numbers about itself.
+    pub metrics: bool,
+    /// `clock`: to know the time. Native sinks always do.
+    pub clock: bool,
+    /// `random`: to draw random numbers. Native sinks always can.
+    pub random: bool,
 }
 
 const NAME_MAX: usize = 64;
@@ -196,23 +205,26 @@ fn limits(table: &mut Table<'_>, found: &mut Diagnostics) -> SinkLimits {
 }
 
 fn allow(table: &mut Table<'_>, found: &mut Diagnostics) -> Allow {
+    let mut granted = |key, found: &mut Diagnostics| table.get(key, found, values::boolean).unwrap_or(false);
     Allow {
-        kv: table.get("kv", found, values::boolean).unwrap_or(false),
-        submit: table.get("submit", found, values::boolean).unwrap_or(false),
-        relay: table.get("relay", found, values::boolean).unwrap_or(false),
+        kv: granted("kv", found),
+        submit: granted("submit", found),
+        relay: granted("relay", found),
+        dns: granted("dns", found),
+        metrics: granted("metrics", found),
+        clock: granted("clock", found),
+        random: granted("random", found),
         http: table.list("http", found, origin).unwrap_or_default(),
     }
 }
 
 /// An origin: scheme and host, nothing behind.
-fn origin(node: &Node, found: &mut Diagnostics) -> Option<Spanned<String>> {
+fn origin(node: &Node, found: &mut Diagnostics) -> Option<Spanned<WebOrigin>> {
     let text = values::string(node, found)?;
-    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-    if !authority.is_some_and(|a| !a.is_empty() && a.chars().all(plain)) {
-        let told = found.error(node.span, format!("`{text}` is not an origin"));
+    let parsed = WebOrigin::parse(&text);
+    if let Err(why) = &parsed {
+        let told = found.error(node.span, format!("`{text}` is not an origin: {why}"));
         told.help("write scheme and host only, such as \"https://policy.example.com\"");
-        return None;
     }
-    Some(Spanned { span: node.span, value: text })
+    Some(Spanned { span: node.span, value: parsed.ok()? })
 }

@@ -109,7 +109,7 @@ impl Plan {
         std::fs::write(path("sinks.toml"), &self.manifest).unwrap();
         let clock = self.clock;
         let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
-        let workshop = Workshop { natives: self.natives, kv, clock: clock.clone() };
+        let workshop = Workshop::new(self.natives, kv, clock.clone());
         let mut load = load(&path("mailsluice.toml"), &workshop, &[], &mut Inputs::default())
             .unwrap_or_else(|found| panic!("the test's configuration is wrong:\n{found}"));
         (self.adjust)(&mut load.settings);

@@ -3,6 +3,7 @@
 use super::Options;
 use super::start::{Opened, Prepared};
 use crate::admin::{self, Bound, Ops};
+use crate::cli::world;
 use crate::config::{Diagnostics, Settings};
 use crate::event::host::{Clock, SystemClock};
 use crate::event::{Event, Natives, Stage};
@@ -111,7 +112,7 @@ impl Running {
         let Opened { settings, found, inputs, sockets, control } = opened;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
-        let workshop = Workshop { natives, kv: Arc::new(kv), clock: clock.clone() };
+        let workshop = world::workshop(natives, Arc::new(kv), clock.clone());
         let (snapshot, loaded, inputs) = first_snapshot(options, (settings.clone(), found), inputs, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();

@@ -143,7 +143,7 @@ mod tests {
         let manifest = Manifest::parse(Path::new("sinks.toml"), text, &mut found);
         let clock = Arc::new(SystemClock);
         let kv = Arc::new(MemoryKv::new(clock.clone(), crate::kv::Quota::default()));
-        let built = build(&manifest, &Workshop { natives: natives(), kv, clock }, &[], &mut found);
+        let built = build(&manifest, &Workshop::new(natives(), kv, clock), &[], &mut found);
         assert!(!found.has_errors(), "{found}");
         let rows: Vec<Row> = CATALOGUE.iter().flat_map(|spec| rows(spec.event, &built.dispatcher, &manifest)).collect();
         let mut out = Vec::new();
