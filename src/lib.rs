@@ -6,7 +6,11 @@ pub mod builtin;
 pub mod cli;
 pub mod config;
 pub mod directory;
+#[cfg(feature = "dns")]
+pub mod dns;
 pub mod event;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod intake;
 pub mod kv;
 pub mod mail;

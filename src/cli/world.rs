@@ -9,6 +9,14 @@ use std::sync::Arc;
 /// The workshop of this program, with everything that it was built with.
 pub(super) fn workshop(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Workshop {
     let mut workshop = Workshop::new(natives, kv, clock);
+    #[cfg(feature = "dns")]
+    {
+        workshop.dns = Some(Arc::new(crate::dns::SystemDns::new()));
+    }
+    #[cfg(feature = "http")]
+    {
+        workshop.http = Some(Arc::new(crate::http::HttpClient::new()));
+    }
     workshop.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     workshop
 }

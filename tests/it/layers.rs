@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 9] = [
     &["mail"],
     &["smtp"],
     &["config", "event", "spool"],
-    &["directory", "kv", "builtin", "wasm"],
+    &["directory", "kv", "dns", "http", "builtin", "wasm"],
     &["snapshot"],
     &["intake"],
     &["server", "transport"],

@@ -1,0 +1,78 @@
+//! From what a sink asks to a question of the DNS.
+
+use crate::event::host::RecordKind;
+use crate::event::host::dns::NAME_MAX;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use std::net::IpAddr;
+
+/// The name to ask for, complete. The error says what is wrong with it.
+pub(super) fn name(text: &str, kind: RecordKind) -> Result<Name, String> {
+    if kind == RecordKind::Ptr
+        && let Ok(ip) = text.parse::<IpAddr>()
+    {
+        return Ok(Name::from(ip.to_canonical()));
+    }
+    let text = text.strip_suffix('.').unwrap_or(text);
+    // Longer ones can't become shorter.
+    if text.is_empty() || text.len() > 4 * NAME_MAX {
+        return Err("a name has 1 to 253 octets".to_owned());
+    }
+    let ascii = if text.is_ascii() {
+        text.to_owned()
+    } else {
+        idna::domain_to_ascii(text).map_err(|_| "the name has no ASCII form (RFC 5891)".to_owned())?
+    };
+    // Underscores are for services (RFC 8552), slashes for reverse zones (RFC 2317).
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
+    if !ascii.bytes().all(plain) {
+        return Err("a name is of letters, digits, `-`, `_` and dots".to_owned());
+    }
+    if ascii.len() > NAME_MAX || ascii.split('.').any(|label| label.is_empty() || label.len() > 63) {
+        return Err("a name has at most 253 octets, and 1 to 63 between two dots".to_owned());
+    }
+    Name::from_ascii(format!("{ascii}.")).map_err(|error| error.to_string())
+}
+
+pub(super) fn record_type(kind: RecordKind) -> RecordType {
+    match kind {
+        RecordKind::A => RecordType::A,
+        RecordKind::Aaaa => RecordType::AAAA,
+        RecordKind::Mx => RecordType::MX,
+        RecordKind::Txt => RecordType::TXT,
+        RecordKind::Ptr => RecordType::PTR,
+        RecordKind::Ns => RecordType::NS,
+        RecordKind::Srv => RecordType::SRV,
+        RecordKind::Cname => RecordType::CNAME,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_complete_and_in_ascii() {
+        for (text, kind, asked) in [
+            ("mx.example", RecordKind::A, "mx.example."),
+            ("mx.example.", RecordKind::A, "mx.example."),
+            ("_dmarc.example", RecordKind::Txt, "_dmarc.example."),
+            ("bücher.example", RecordKind::Mx, "xn--bcher-kva.example."),
+            ("192.0.2.1", RecordKind::Ptr, "1.2.0.192.in-addr.arpa."),
+            ("::ffff:192.0.2.1", RecordKind::Ptr, "1.2.0.192.in-addr.arpa."),
+            ("192.0.2.1", RecordKind::A, "192.0.2.1."),
+        ] {
+            assert_eq!(name(text, kind).map(|n| n.to_ascii()), Ok(asked.to_owned()));
+        }
+        let ip6 = name("2001:db8::1", RecordKind::Ptr).unwrap().to_ascii();
+        assert!(ip6.starts_with("1.0.0.0.") && ip6.ends_with(".8.b.d.0.1.0.0.2.ip6.arpa."), "{ip6}");
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_asked() {
+        let long = "a".repeat(64);
+        let many = "a.".repeat(200);
+        for text in ["", ".", "a..b", ".a", "a b", "a\0b", "a\\.b", "a@b", "*", "\u{fffd}", &long, &many] {
+            assert!(name(text, RecordKind::A).is_err(), "{text:?}");
+        }
+    }
+}
