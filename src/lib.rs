@@ -20,3 +20,5 @@ pub mod smtp;
 pub mod snapshot;
 pub mod spool;
 pub mod transport;
+#[cfg(feature = "wasm")]
+pub mod wasm;

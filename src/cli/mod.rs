@@ -92,6 +92,10 @@ struct Serve {
 
 /// Runs the command line of this process. The exit code is for `main` to return.
 pub fn main(builder: Builder) -> ExitCode {
+    #[cfg(feature = "wasm")]
+    if let Some(done) = compile() {
+        return done;
+    }
     match Cli::try_parse() {
         Ok(cli) => run(cli, builder),
         Err(error) => {
@@ -100,6 +104,21 @@ pub fn main(builder: Builder) -> ExitCode {
             ExitCode::from(if error.use_stderr() { 2 } else { 0 })
         }
     }
+}
+
+/// A server has this program compile a sink for it: no verb of anybody else's.
+#[cfg(feature = "wasm")]
+fn compile() -> Option<ExitCode> {
+    use crate::manifest::build::{COMPILE, compile_sink};
+    let mut arguments = std::env::args_os().skip(1);
+    let cache = arguments.next().filter(|verb| verb == COMPILE).and_then(|_| arguments.next())?;
+    Some(match compile_sink(std::path::Path::new(&cache)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    })
 }
 
 fn run(cli: Cli, builder: Builder) -> ExitCode {

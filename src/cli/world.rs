@@ -2,8 +2,10 @@
 
 use crate::event::Natives;
 use crate::event::host::{Clock, Kv};
+#[cfg(feature = "wasm")]
+use crate::manifest::build::Sandboxes;
 use crate::manifest::build::Workshop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The workshop of this program, with everything that it was built with.
@@ -19,4 +21,13 @@ pub(super) fn workshop(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>)
     }
     workshop.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     workshop
+}
+
+/// Has sinks compiled in a process of its own, and what is compiled kept for the next start.
+#[cfg_attr(not(feature = "wasm"), expect(unused_variables, reason = "there is nothing to compile"))]
+pub(super) fn keep_compiled(workshop: &mut Workshop, data_dir: &Path) {
+    #[cfg(feature = "wasm")]
+    {
+        workshop.sandbox = Arc::new(Sandboxes::cached(data_dir.join("compiled")));
+    }
 }

@@ -83,3 +83,15 @@ pub struct Claims {
     /// EHLO keywords, with their arguments.
     pub keywords: Vec<String>,
 }
+
+/// How long an instance of a module or script lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// `"call"`: one call.
+    #[default]
+    Call,
+    /// `"transaction"`: all calls of one transaction.
+    Transaction,
+    /// `"pool"`: it is taken from a pool, and put back.
+    Pool,
+}

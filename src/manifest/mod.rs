@@ -16,6 +16,7 @@ mod sink_schema;
 mod supplies;
 pub mod watch;
 
+pub use crate::event::Reuse;
 pub use binding_schema::BindingDecl;
 pub use schema::{Manifest, ManifestFile};
-pub use sink_schema::{Allow, Reuse, SinkDecl, SinkLimits, Source, TableDecl};
+pub use sink_schema::{Allow, SinkDecl, SinkLimits, Source, TableDecl};

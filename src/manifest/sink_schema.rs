@@ -3,6 +3,7 @@
 use super::binding_schema::{self, BindingDecl};
 use crate::config::reader::Table;
 use crate::config::{Diagnostics, Node, Spanned, path, values};
+use crate::event::Reuse;
 use crate::event::host::WebOrigin;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,18 +46,6 @@ pub enum Source {
     Native(String),
 }
 
-/// How long an instance of a module or script lives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reuse {
-    /// `"call"`: one call.
-    #[default]
-    Call,
-    /// `"transaction"`: all calls of one transaction.
-    Transaction,
-    /// `"pool"`: taken from and put back into a pool.
-    Pool,
-}
-
 /// A list that the host reads for a sink.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDecl {
@@ -73,6 +62,10 @@ pub struct SinkLimits {
     pub memory: u64,
     /// `cpu`: its own time, that of host calls not counted. Default: 250 ms.
     pub cpu: Duration,
+    /// `output`: octets that its changes may carry. Default: 32 MiB.
+    pub output: u64,
+    /// `concurrency`: calls at a time; others wait. Default: 64.
+    pub concurrency: usize,
 }
 
 /// What a sink may reach. Nothing unless granted.
@@ -201,6 +194,8 @@ fn limits(table: &mut Table<'_>, found: &mut Diagnostics) -> SinkLimits {
         // A page of WebAssembly has 64 KiB, and its memory at most 65,536 of them.
         memory: table.get("memory", found, values::size_between(64 << 10, 4 << 30)).unwrap_or(64 << 20),
         cpu: table.get("cpu", found, values::duration_above_zero).unwrap_or(Duration::from_millis(250)),
+        output: table.get("output", found, values::size).unwrap_or(32 << 20),
+        concurrency: table.get("concurrency", found, values::integer(1..=1000)).unwrap_or(64),
     }
 }
 

@@ -112,7 +112,8 @@ impl Running {
         let Opened { settings, found, inputs, sockets, control } = opened;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
-        let workshop = world::workshop(natives, Arc::new(kv), clock.clone());
+        let mut workshop = world::workshop(natives, Arc::new(kv), clock.clone());
+        world::keep_compiled(&mut workshop, &settings.data_dir);
         let (snapshot, loaded, inputs) = first_snapshot(options, (settings.clone(), found), inputs, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();

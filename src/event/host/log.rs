@@ -150,6 +150,9 @@ mod tests {
         while let Ok(line) = lines.try_recv() {
             last.push(line.text);
         }
-        assert_eq!(last.last_chunk().map(|[a, b]| (&**a, &**b)), Some(("10 lines were left out: it logs too much", "back")));
+        assert_eq!(
+            last.last_chunk().map(|[a, b]| (&**a, &**b)),
+            Some(("10 lines were left out: it logs too much", "back"))
+        );
     }
 }

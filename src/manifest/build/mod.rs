@@ -1,15 +1,22 @@
 //! From a manifest to loaded sinks and bindings: names resolved against the catalogue and the native sinks, rules
 //! compiled, sinks opened or carried over. The only place that knows where sinks come from.
 
+mod native;
+#[cfg(feature = "wasm")]
+mod sandboxed;
+
 use super::{BindingDecl, Manifest, SinkDecl, Source, supplies};
 use crate::config::suggest::suggest;
 use crate::config::{Diagnostics, Spanned};
 use crate::event::catalogue::{CATALOGUE, Event, OnFault};
-use crate::event::host::{Clock, Dns, Http, Kv, KvOf, Metrics};
+use crate::event::host::{Clock, Dns, Http, Journal, Kv, Metrics};
 use crate::event::rule::compile::compile;
-use crate::event::{Binding, Dispatcher, Env, Files, Natives, Registered};
+use crate::event::{Binding, Dispatcher, Files, Natives, Registered};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+#[cfg(feature = "wasm")]
+pub use crate::wasm::{Sandboxes, compile::VERB as COMPILE, compile::work as compile_sink};
 
 /// The native sinks that ship.
 pub fn natives() -> Natives {
@@ -31,6 +38,11 @@ pub struct Workshop {
     pub http: Option<Arc<dyn Http>>,
     /// What sinks publish about themselves.
     pub metrics: Arc<Metrics>,
+    /// What sinks log.
+    pub journal: Journal,
+    /// Where modules and scripts run.
+    #[cfg(feature = "wasm")]
+    pub sandbox: Arc<Sandboxes>,
     /// The folder of the service manager's credentials, if it has handed over any.
     pub credentials: Option<PathBuf>,
 }
@@ -38,7 +50,18 @@ pub struct Workshop {
 impl Workshop {
     /// A workshop without a way to the world.
     pub fn new(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Self {
-        Self { natives, kv, clock, dns: None, http: None, metrics: Arc::default(), credentials: None }
+        Self {
+            natives,
+            kv,
+            clock,
+            dns: None,
+            http: None,
+            metrics: Arc::default(),
+            journal: Journal::default(),
+            #[cfg(feature = "wasm")]
+            sandbox: Arc::new(Sandboxes::here()),
+            credentials: None,
+        }
     }
 }
 
@@ -115,36 +138,26 @@ fn open(
     files: &mut Files,
     found: &mut Diagnostics,
 ) -> Option<Loaded> {
-    let at = decl.source.span;
-    let Source::Native(native) = &decl.source.value else {
-        found.error(at, "modules and scripts can't be loaded by this version").help("use `native = \"…\"`");
-        return None;
-    };
-    let Some(factory) = workshop.natives.get(native) else {
-        let near = suggest(native, workshop.natives.names()).map(|n| format!("did you mean `{n}`?"));
-        let all = || format!("there are: {}", workshop.natives.names().collect::<Vec<_>>().join(", "));
-        found.error(at, format!("there is no native sink `{native}`")).help(near.unwrap_or_else(all));
-        return None;
-    };
     let supplies = supplies::gather(decl, workshop, files, found)?;
-    let name: Arc<str> = decl.name.value.as_str().into();
-    let mut env = Env {
-        name: name.clone(),
-        kv: KvOf::new(workshop.kv.clone(), name.clone()),
-        clock: workshop.clock.clone(),
-        dns: supplies.dns,
-        http: supplies.http,
-        metrics: supplies.metrics,
-        files: files.clone(),
-        tables: supplies.tables,
-        predecessor: before.map(|l| l.registered.sink.clone()),
+    let said = found.len();
+    let before = before.map(|l| l.registered.sink.clone());
+    let sink = match &decl.source.value {
+        Source::Native(name) => native::open(name, decl, workshop, &supplies, before, files, found),
+        #[cfg(feature = "wasm")]
+        Source::Module(path) => sandboxed::module(path, decl, workshop, &supplies, files, found),
+        #[cfg(feature = "wasm")]
+        Source::Script(path) => sandboxed::script(path, decl, workshop, &supplies, files, found),
+        #[cfg(not(feature = "wasm"))]
+        Source::Module(_) | Source::Script(_) => {
+            let told = found.error(decl.source.span, "this program was built without modules and scripts");
+            told.help("build it with the feature `wasm`");
+            None
+        }
     };
-    let (said, resolved) = (found.len(), supplies.resolved);
-    let sink = factory.build(resolved.config.as_ref(), at, &mut env, found);
-    found.mask(said, &resolved.secrets);
-    *files = env.files;
-    let registered = Arc::new(Registered::new(name, sink?, decl.allow.relay).with_secrets(resolved.secrets));
-    Some(Loaded { decl: decl.clone(), files: files.clone(), registered })
+    let secrets = supplies.resolved.secrets;
+    found.mask(said, &secrets);
+    let registered = Registered::new(decl.name.value.as_str(), sink?, decl.allow.relay).with_secrets(secrets);
+    Some(Loaded { decl: decl.clone(), files: files.clone(), registered: Arc::new(registered) })
 }
 
 /// The bindings of one sink, in the order of the manifest. None if the sink is switched off, but checked all the same.

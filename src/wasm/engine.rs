@@ -1,0 +1,149 @@
+//! The engine: how guests are compiled and run, and how many at a time. One for a server, over all of its reloads.
+
+use super::compile::Compiler;
+use super::host;
+use super::load::ScriptHost;
+use super::state::State;
+use super::time::Ticker;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// Core instances that one component may be made of.
+pub(super) const CORE_INSTANCES_MAX: u32 = 100;
+/// Memories that one component may have.
+pub(super) const MEMORIES_MAX: u32 = 20;
+/// Tables that one component may have.
+pub(super) const TABLES_MAX: u32 = 100;
+/// Instances that may be there at a time, over all sinks.
+pub(super) const SLOTS: u32 = 1000;
+/// Tables for each slot.
+pub(super) const TABLES_PER_SLOT: u32 = 4;
+/// The stack of a guest. An interpreter inside of one needs more than the usual half MiB: it has a limit of its own below this.
+const GUEST_STACK: usize = 4 << 20;
+/// The stack on which a guest and the host functions that it calls run.
+const FIBER_STACK: usize = 8 << 20;
+/// Octets of a slot that are cleared by hand and not given back to the system.
+const KEPT_RESIDENT: usize = 1 << 20;
+
+/// Where sandboxed sinks are compiled and run.
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<State>,
+    pub(super) ticker: Ticker,
+    /// One permit for each slot of the pool: who finds none waits, and within its deadline.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) compiler: Compiler,
+    pub(super) script_host: ScriptHost,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("compiler", &self.compiler).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// A sandbox. Compiled code is kept in `cache`, which nobody but the server may write to; without one everything is compiled
+    /// when it is loaded.
+    ///
+    /// # Errors
+    /// A text that says what the system refused: address space, the folder, or a thread.
+    pub fn new(cache: Option<PathBuf>, compiler: Compiler) -> Result<Self, String> {
+        let engine = engine(cache)?;
+        let mut linker = Linker::new(&engine);
+        host::link(&mut linker).map_err(|e| format!("the host functions don't fit their WIT: {e:#}"))?;
+        let ticker = Ticker::start(&engine).map_err(|e| format!("no thread for the sandbox: {e}"))?;
+        Ok(Self {
+            engine,
+            linker,
+            ticker,
+            slots: Arc::new(Semaphore::new(SLOTS as usize)),
+            compiler,
+            script_host: ScriptHost::new(),
+        })
+    }
+}
+
+/// The sandbox of a server, made when the first sink needs it: one without any pays nothing.
+#[derive(Debug)]
+pub struct Sandboxes {
+    cache: Option<PathBuf>,
+    made: OnceLock<Result<Arc<Sandbox>, String>>,
+}
+
+impl Sandboxes {
+    /// One that compiles in this process and keeps nothing: for tools that end with their task.
+    pub fn here() -> Self {
+        Self { cache: None, made: OnceLock::new() }
+    }
+
+    /// One that compiles in a process of its own, into this folder.
+    pub fn cached(folder: PathBuf) -> Self {
+        Self { cache: Some(folder), made: OnceLock::new() }
+    }
+
+    /// The sandbox.
+    ///
+    /// # Errors
+    /// As [`Sandbox::new`].
+    pub fn get(&self) -> Result<Arc<Sandbox>, String> {
+        let make = || {
+            let compiler = self.cache.clone().map_or(Compiler::Here, Compiler::worker);
+            Sandbox::new(self.cache.clone(), compiler).map(Arc::new)
+        };
+        self.made.get_or_init(make).clone()
+    }
+}
+
+/// An engine. What a cache holds is found by another process only if its engine is made here too.
+pub(super) fn engine(cache: Option<PathBuf>) -> Result<Engine, String> {
+    let mut config = Config::new();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    // Guests are interrupted by epochs: measured in loops they cost more than fuel, but time is what is promised, and a single
+    // `memory.copy` may take long. No effect was measured on short calls.
+    config.epoch_interruption(true);
+    config.max_wasm_stack(GUEST_STACK).async_stack_size(FIBER_STACK);
+    config.concurrency_support(false);
+    config.wasm_memory64(false).wasm_multi_memory(true);
+    // The same message gets the same answer on every machine.
+    config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
+    if let Some(folder) = cache {
+        config.cache(Some(open_cache(folder)?));
+    }
+    Engine::new(&config).map_err(|e| {
+        format!("the sandbox can't be set up: {e:#}; it reserves 4 TiB of address space, which `ulimit -v` must allow")
+    })
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(SLOTS)
+        .total_core_instances(SLOTS * CORE_INSTANCES_MAX)
+        .total_memories(SLOTS)
+        .total_tables(SLOTS * TABLES_PER_SLOT)
+        .total_stacks(SLOTS)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .max_tables_per_module(TABLES_MAX)
+        .max_memories_per_module(MEMORIES_MAX)
+        .table_elements(100_000)
+        // Measured: with these a fresh instance costs half as much, for fewer calls to the system.
+        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .table_keep_resident(KEPT_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+fn open_cache(folder: PathBuf) -> Result<Cache, String> {
+    use std::os::unix::fs::DirBuilderExt;
+    let told = |e: &dyn std::fmt::Display| format!("the folder of compiled sinks `{}`: {e}", folder.display());
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| told(&e))?;
+    let absolute = std::path::absolute(&folder).map_err(|e| told(&e))?;
+    let mut config = CacheConfig::new();
+    config.with_directory(absolute);
+    Cache::new(config).map_err(|e| told(&e))
+}

@@ -1,0 +1,179 @@
+//! One instance of a guest: made, given an event, and asked.
+
+use super::code::Code;
+use super::fault::fault;
+use super::lent::{Focus, Lent};
+use super::state::{State, Told, trap};
+use super::terms::Terms;
+use super::verdict::verdict;
+use crate::event::{Edits, Event, Fault, FaultKind, Verdict};
+use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess};
+use mailsluice_wit::{AT_HAND, Message, Outgoing, Recipient, Session};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::{Instance, Resource, TypedFunc};
+use wasmtime::{Store, UpdateDeadline};
+
+type Said = (Result<types::Verdict, String>,);
+type Done = (Result<(), String>,);
+type Of<Params, Return = Said> = TypedFunc<Params, Return>;
+
+/// The function of one event, by the shape of what it is given.
+enum Handler {
+    Session(Of<(Resource<Session>,)>),
+    Helo(Of<(Command, Resource<Session>)>),
+    Message(Of<(Resource<Message>, Resource<Session>)>),
+    Recipient(Of<(Resource<Recipient>, Resource<Message>, Resource<Session>)>),
+    Command(Of<(Command, Option<Resource<Message>>, Resource<Session>)>),
+    Reply(Of<(Resource<Outgoing>, Option<Resource<Message>>, Resource<Session>)>),
+    Excess(Of<(Excess, Option<Resource<Message>>, Resource<Session>)>),
+    Told(Of<(), Done>),
+    ToldOfSession(Of<(Resource<Session>,), Done>),
+}
+
+/// An instance. One that failed is dropped, and never called again.
+pub(super) struct Guest {
+    store: Store<State>,
+    instance: Instance,
+    handlers: Vec<(Event, Handler)>,
+    /// Memory after it was loaded.
+    at_start: usize,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    /// An instance in the slot of the pool that `slot` stands for, with an event already lent to it.
+    pub(super) async fn new(
+        code: &Code,
+        terms: &Arc<Terms>,
+        lent: Option<Lent>,
+        slot: OwnedSemaphorePermit,
+    ) -> Result<Self, Fault> {
+        let sources = code.script.as_ref().map(|script| script.sources.clone());
+        let mut state = State::new(terms.clone(), sources);
+        if let Some(lent) = lent {
+            state.lend(lent);
+        }
+        let mut store = Store::new(code.pre.engine(), state);
+        store.limiter(|state| state);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            let state = context.data();
+            if state.time.at_tick() > state.terms.limits.cpu {
+                let text = format!("it used {} ms of its own time (`limits.cpu`)", state.terms.limits.cpu.as_millis());
+                return Err(wasmtime::Error::new(Told { kind: FaultKind::Overrun, text }));
+            }
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let time = store.data().time.clone();
+        let instance = time.count(code.pre.instantiate_async(&mut store)).await;
+        let instance = instance.map_err(|error| fault(&error, store.data()))?;
+        let mut guest = Self { store, instance, handlers: Vec::new(), at_start: 0, _slot: slot };
+        if let Some(script) = &code.script {
+            guest.load(code, script).await?;
+        }
+        guest.at_start = guest.store.data().memory();
+        Ok(guest)
+    }
+
+    /// Lends an event to an instance that is used again.
+    pub(super) fn lend(&mut self, lent: Lent) {
+        self.store.data_mut().lend(lent);
+    }
+
+    /// Asks it about the event that was lent. After a fault it must be dropped.
+    pub(super) async fn ask(&mut self, code: &Code) -> Result<(Verdict, Edits), Fault> {
+        let time = self.store.data().time.clone();
+        self.store.set_epoch_deadline(1);
+        let result = time.count(self.call(code)).await;
+        let told = match result {
+            Ok(Ok(told)) => told,
+            Ok(Err(why)) => return Err(Fault::error(why)),
+            Err(error) => return Err(fault(&error, self.store.data())),
+        };
+        let verdict = verdict(told).map_err(|error| fault(&error, self.store.data()))?;
+        Ok((verdict, self.store.data_mut().take_back()))
+    }
+
+    /// Whether it is worth keeping: one that has grown a lot is better made anew.
+    pub(super) fn is_lean(&self) -> bool {
+        let state = self.store.data();
+        state.memory() <= self.at_start.saturating_mul(2).max(state.terms.limits.memory / 2)
+    }
+
+    async fn call(&mut self, code: &Code) -> wasmtime::Result<Result<types::Verdict, String>> {
+        let event = self.store.data().lent()?.event;
+        let at = self.handler(event, code)?;
+        let (_, handler) = &self.handlers[at];
+        let (store, focus) = (&mut self.store, ());
+        let () = focus;
+        let session = Resource::new_borrow(0);
+        let in_transaction = store.data().lent()?.transaction.is_some();
+        let message = || Resource::<Message>::new_borrow(0);
+        let optional = in_transaction.then(message);
+        let told = |done: Result<(), String>| done.map(|()| types::Verdict::Next);
+        Ok(match handler {
+            Handler::Session(f) => f.call_async(store, (session,)).await?.0,
+            Handler::Helo(f) => {
+                let command = command(store.data().lent()?)?;
+                f.call_async(store, (command, session)).await?.0
+            }
+            Handler::Message(f) => f.call_async(store, (message(), session)).await?.0,
+            Handler::Recipient(f) => f.call_async(store, (Resource::new_borrow(AT_HAND), message(), session)).await?.0,
+            Handler::Command(f) => {
+                let command = command(store.data().lent()?)?;
+                f.call_async(store, (command, optional, session)).await?.0
+            }
+            Handler::Reply(f) => f.call_async(store, (Resource::new_borrow(0), optional, session)).await?.0,
+            Handler::Excess(f) => {
+                let excess = excess(store.data().lent()?)?;
+                f.call_async(store, (excess, optional, session)).await?.0
+            }
+            Handler::Told(f) => told(f.call_async(store, ()).await?.0),
+            Handler::ToldOfSession(f) => told(f.call_async(store, (session,)).await?.0),
+        })
+    }
+
+    /// The place of the event's function among the handlers; it is looked up once.
+    fn handler(&mut self, event: Event, code: &Code) -> wasmtime::Result<usize> {
+        if let Some(at) = self.handlers.iter().position(|(known, _)| *known == event) {
+            return Ok(at);
+        }
+        let index = code.exports.handler(event).ok_or_else(|| trap(format!("it does not hear {event}")))?;
+        let (store, instance) = (&mut self.store, &self.instance);
+        let handler = match event {
+            Event::InConnect => Handler::Session(instance.get_typed_func(store, index)?),
+            Event::InHelo => Handler::Helo(instance.get_typed_func(store, index)?),
+            Event::InRcpt => Handler::Recipient(instance.get_typed_func(store, index)?),
+            Event::InCommand => Handler::Command(instance.get_typed_func(store, index)?),
+            Event::InReply => Handler::Reply(instance.get_typed_func(store, index)?),
+            Event::TransportOversize => Handler::Excess(instance.get_typed_func(store, index)?),
+            Event::InDisconnect => Handler::ToldOfSession(instance.get_typed_func(store, index)?),
+            Event::ServerStart | Event::ServerReload | Event::ServerShutdown => {
+                Handler::Told(instance.get_typed_func(store, index)?)
+            }
+            _ => Handler::Message(instance.get_typed_func(store, index)?),
+        };
+        self.handlers.push((event, handler));
+        Ok(self.handlers.len() - 1)
+    }
+
+    /// The store and the instance, for what is asked once when a sink is loaded.
+    pub(super) fn parts(&mut self) -> (&mut Store<State>, &Instance) {
+        (&mut self.store, &self.instance)
+    }
+}
+
+fn command(lent: &Lent) -> wasmtime::Result<Command> {
+    match &lent.focus {
+        Focus::Command { verb, argument } => Ok(Command { verb: verb.clone(), argument: argument.clone() }),
+        _ => Err(trap("there is no command at hand")),
+    }
+}
+
+fn excess(lent: &Lent) -> wasmtime::Result<Excess> {
+    match &lent.focus {
+        Focus::Excess { size, declared } => Ok(Excess { size: *size, declared: *declared }),
+        _ => Err(trap("there is no size at hand")),
+    }
+}

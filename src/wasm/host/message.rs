@@ -1,0 +1,245 @@
+//! `message`: read by name and range, edited by what is recorded.
+
+use super::super::state::{State, trap, unavailable};
+use super::recipient::{clipped, forward};
+use super::{READ_MAX, property};
+use crate::event::edit::{Bearer, Edit, HeaderEdit};
+use crate::mail::mime::{self, BodyEdit, Mime};
+use crate::mail::{Header, Message as Known, ReversePath};
+use mailsluice_wit::mailsluice::sink::types::{Attachment, Field, Host, HostMessage, Part};
+use mailsluice_wit::{Message, Recipient};
+use std::sync::Arc;
+use wasmtime::component::Resource;
+
+type Handle = Resource<Message>;
+
+impl Host for State {}
+
+impl State {
+    fn message(&self) -> wasmtime::Result<Option<&Known>> {
+        Ok(self.lent()?.message())
+    }
+
+    /// The MIME view, made when it is first asked for. That is the host's time, not the guest's.
+    fn mime(&mut self) -> wasmtime::Result<Result<Arc<Mime>, String>> {
+        if let Some(made) = &self.mime {
+            return Ok(made.clone());
+        }
+        let Some(message) = self.lent()?.message() else { return Ok(Err("there is no message yet".to_owned())) };
+        let made = self.time.of_host(|| Mime::of(message)).map(Arc::new).map_err(|e| e.to_string());
+        self.mime = Some(made.clone());
+        Ok(made)
+    }
+
+    fn edit_body(&mut self, edit: BodyEdit, octets: usize) -> wasmtime::Result<()> {
+        self.edit(Edit::Mime(edit), octets)
+    }
+
+    fn edit_header(&mut self, name: String, value: String, edit: Kind) -> wasmtime::Result<Result<(), String>> {
+        if let Err(why) = Header::check(&name, &value) {
+            return Ok(Err(format!("the field `{}`: {why}", clipped(&name))));
+        }
+        let octets = name.len() + value.len();
+        Ok(Ok(self.edit(Edit::Header(edit(name, value)), octets)?))
+    }
+}
+
+type Kind = fn(String, String) -> HeaderEdit;
+
+impl HostMessage for State {
+    fn id(&mut self, _: Handle) -> wasmtime::Result<String> {
+        Ok(self.lent()?.transaction.as_ref().map(|(id, ..)| id.to_string()).unwrap_or_default())
+    }
+
+    fn sender(&mut self, _: Handle) -> wasmtime::Result<Option<String>> {
+        let sender = self.lent()?.letter().and_then(|letter| letter.envelope.sender.mailbox());
+        Ok(sender.map(|mailbox| mailbox.as_str().to_owned()))
+    }
+
+    fn recipients(&mut self, _: Handle) -> wasmtime::Result<Vec<Resource<Recipient>>> {
+        let recipients = self.lent()?.recipients();
+        let alive = recipients.iter().enumerate().filter(|(_, r)| r.fate == crate::mail::Fate::Accepted);
+        let handle = |(index, _)| {
+            let index = u32::try_from(index).ok().and_then(|index| self.first_recipient.checked_add(index));
+            index.map(Resource::new_own).ok_or_else(|| trap("this instance has heard too many recipients"))
+        };
+        alive.map(handle).collect()
+    }
+
+    fn size(&mut self, _: Handle) -> wasmtime::Result<Option<u64>> {
+        Ok(self.lent()?.size)
+    }
+
+    fn started(&mut self, _: Handle) -> wasmtime::Result<u64> {
+        Ok(self.began().0)
+    }
+
+    fn header(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        let header = self.lent()?.header();
+        Ok(header.and_then(|header| header.named(&name).next().map(|field| mime::decoded(&field))))
+    }
+
+    fn headers(&mut self, _: Handle, name: String) -> wasmtime::Result<Vec<String>> {
+        let header = self.lent()?.header();
+        let all = header.map(|header| header.named(&name).map(|field| mime::decoded(&field)).collect());
+        Ok(all.unwrap_or_default())
+    }
+
+    fn fields(&mut self, _: Handle) -> wasmtime::Result<Vec<Field>> {
+        let header = self.lent()?.header();
+        let field = |f: crate::mail::Field<'_>| Field { name: f.name.to_owned(), value: f.value().into_owned() };
+        Ok(header.map(|header| header.fields().map(field).collect()).unwrap_or_default())
+    }
+
+    fn raw_header(&mut self, _: Handle) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.lent()?.header().map(|header| header.raw().to_vec()).unwrap_or_default())
+    }
+
+    fn body_size(&mut self, _: Handle) -> wasmtime::Result<u64> {
+        Ok(self.message()?.map_or(0, |message| message.body.len()))
+    }
+
+    fn read_body(&mut self, _: Handle, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {
+        let Some(message) = self.message()? else { return Ok(Vec::new()) };
+        let left = message.body.len().saturating_sub(offset);
+        let mut octets = vec![0; left.min(length.min(READ_MAX).into()) as usize];
+        let read = message.body.read_at(offset, &mut octets);
+        let read = read.map_err(|e| unavailable(format!("the body can't be read: {e}")))?;
+        octets.truncate(read);
+        Ok(octets)
+    }
+
+    fn text(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
+        Ok(self.mime()?.map(|mime| self.time.of_host(|| mime.text())))
+    }
+
+    fn html(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
+        Ok(self.mime()?.map(|mime| self.time.of_host(|| mime.html())))
+    }
+
+    fn parts(&mut self, _: Handle) -> wasmtime::Result<Result<Vec<Part>, String>> {
+        Ok(self.mime()?.map(|mime| mime.parts().iter().map(part).collect()))
+    }
+
+    fn read_part(
+        &mut self,
+        _: Handle,
+        index: u32,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, String>> {
+        let range = |octets: bytes::Bytes| {
+            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(octets.len());
+            let end = start.saturating_add(length.min(READ_MAX) as usize).min(octets.len());
+            octets[start..end].to_vec()
+        };
+        let time = self.time.clone();
+        let read = |mime: Arc<Mime>| time.of_host(|| mime.part_bytes(index as usize)).map_err(|e| e.to_string());
+        Ok(self.mime()?.and_then(read).map(range))
+    }
+
+    fn property(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.lent()?.property_of_message(&name).map(ToString::to_string))
+    }
+
+    fn set_property(&mut self, _: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
+        let octets = json.len();
+        match property(&key, &json) {
+            Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Message, key, value), octets)?)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    fn set_sender(&mut self, _: Handle, address: Option<String>) -> wasmtime::Result<Result<(), String>> {
+        let text = address.unwrap_or_default();
+        match ReversePath::parse(&text) {
+            Ok(path) => Ok(Ok(self.edit(Edit::Sender(path), text.len())?)),
+            Err(e) => Ok(Err(format!("`{}` is not an address: {e}", clipped(&text)))),
+        }
+    }
+
+    fn add_recipient(&mut self, _: Handle, address: String) -> wasmtime::Result<Result<(), String>> {
+        match forward(&address) {
+            Ok(path) => Ok(Ok(self.edit(Edit::AddRecipient(path), address.len())?)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    fn prepend_header(&mut self, _: Handle, name: String, value: String) -> wasmtime::Result<Result<(), String>> {
+        self.edit_header(name, value, HeaderEdit::Prepend)
+    }
+
+    fn append_header(&mut self, _: Handle, name: String, value: String) -> wasmtime::Result<Result<(), String>> {
+        self.edit_header(name, value, HeaderEdit::Append)
+    }
+
+    fn set_header(&mut self, _: Handle, name: String, value: String) -> wasmtime::Result<Result<(), String>> {
+        self.edit_header(name, value, HeaderEdit::Set)
+    }
+
+    fn remove_header(&mut self, _: Handle, name: String) -> wasmtime::Result<()> {
+        let octets = name.len();
+        self.edit(Edit::Header(HeaderEdit::Remove(name)), octets)
+    }
+
+    fn replace_body(&mut self, _: Handle, octets: Vec<u8>) -> wasmtime::Result<()> {
+        let size = octets.len();
+        self.edit(Edit::Body(octets.into()), size)
+    }
+
+    fn prepend_text(&mut self, _: Handle, text: String, html: Option<String>) -> wasmtime::Result<()> {
+        let size = text.len() + html.as_ref().map_or(0, String::len);
+        self.edit_body(BodyEdit::PrependText { text, html }, size)
+    }
+
+    fn append_text(&mut self, _: Handle, text: String, html: Option<String>) -> wasmtime::Result<()> {
+        let size = text.len() + html.as_ref().map_or(0, String::len);
+        self.edit_body(BodyEdit::AppendText { text, html }, size)
+    }
+
+    fn replace_text(&mut self, _: Handle, text: String, html: Option<String>) -> wasmtime::Result<()> {
+        let size = text.len() + html.as_ref().map_or(0, String::len);
+        self.edit_body(BodyEdit::ReplaceText { text, html }, size)
+    }
+
+    fn replace_part(&mut self, _: Handle, index: u32, octets: Vec<u8>) -> wasmtime::Result<()> {
+        let size = octets.len();
+        self.edit_body(BodyEdit::ReplacePart(index as usize, octets.into()), size)
+    }
+
+    fn add_attachment(&mut self, _: Handle, attachment: Attachment) -> wasmtime::Result<()> {
+        let size = attachment.data.len();
+        self.edit_body(BodyEdit::AddAttachment(file(attachment)), size)
+    }
+
+    fn replace_attachment(&mut self, _: Handle, index: u32, attachment: Attachment) -> wasmtime::Result<()> {
+        let size = attachment.data.len();
+        self.edit_body(BodyEdit::ReplaceAttachment(index as usize, file(attachment)), size)
+    }
+
+    fn remove_part(&mut self, _: Handle, index: u32) -> wasmtime::Result<()> {
+        self.edit_body(BodyEdit::RemovePart(index as usize), 0)
+    }
+
+    fn drop(&mut self, _: Handle) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+fn file(attachment: Attachment) -> mime::Attachment {
+    mime::Attachment { name: attachment.file_name, content_type: attachment.content_type, data: attachment.data.into() }
+}
+
+fn part(part: &mime::Part) -> Part {
+    Part {
+        index: u32::try_from(part.index).unwrap_or(u32::MAX),
+        parent: part.parent.and_then(|parent| u32::try_from(parent).ok()),
+        content_type: part.content_type.clone(),
+        charset: part.charset.clone(),
+        file_name: part.file_name.clone(),
+        content_id: part.content_id.clone(),
+        size: part.size,
+        is_attachment: part.is_attachment,
+        is_multipart: part.is_multipart,
+    }
+}

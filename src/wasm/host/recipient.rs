@@ -1,0 +1,162 @@
+//! `recipient`: the one at hand, or one of a message's; and `outgoing`, the reply about to be written.
+
+use super::super::lent::Focus;
+use super::super::state::{State, trap};
+use super::super::verdict;
+use super::{property, short};
+use crate::event::Edit;
+use crate::event::edit::Bearer;
+use crate::event::verdict::standard;
+use crate::mail::{Class, Fate, ForwardPath, Recipient as Known, Standing as Seen};
+use mailsluice_wit::mailsluice::sink::types::{HostOutgoing, HostRecipient, Reply, Standing};
+use mailsluice_wit::{AT_HAND, Outgoing, Recipient};
+use wasmtime::component::Resource;
+
+type Handle = Resource<Recipient>;
+
+impl State {
+    /// The recipient, and its index in the envelope if it is in one already.
+    fn recipient(&self, handle: &Handle) -> wasmtime::Result<(Option<usize>, &Known)> {
+        let lent = self.lent()?;
+        if handle.rep() == AT_HAND {
+            let at_hand = lent.at_hand().ok_or_else(|| trap("there is no recipient at hand"))?;
+            return Ok((None, &at_hand.recipient));
+        }
+        let index = handle.rep().checked_sub(self.first_recipient).and_then(|n| usize::try_from(n).ok());
+        index
+            .and_then(|index| Some((Some(index), lent.recipients().get(index)?)))
+            .ok_or_else(|| trap("the recipient is one of an earlier call; none may be kept"))
+    }
+
+    fn index(&self, handle: &Handle) -> wasmtime::Result<usize> {
+        let (index, _) = self.recipient(handle)?;
+        index.ok_or_else(|| trap("the recipient at hand is not in the envelope yet: return a verdict instead"))
+    }
+
+    fn decide(&mut self, handle: &Handle, fate: Fate) -> wasmtime::Result<()> {
+        let index = self.index(handle)?;
+        self.edit(Edit::Fate(index, fate), 0)
+    }
+
+    /// The reply of a refusal, or the event's own.
+    fn refusal(&self, reply: Option<Reply>, class: Class) -> wasmtime::Result<crate::mail::Reply> {
+        let own = standard(class, self.lent()?.event);
+        let Some(reply) = reply.map(verdict::reply).transpose()? else { return Ok(own) };
+        Ok(if reply.class() == class { reply } else { own.with_text(reply.text()) })
+    }
+}
+
+impl HostRecipient for State {
+    fn address(&mut self, handle: Handle) -> wasmtime::Result<String> {
+        Ok(self.recipient(&handle)?.1.path.as_str().to_owned())
+    }
+
+    fn original(&mut self, handle: Handle) -> wasmtime::Result<Option<String>> {
+        Ok(self.recipient(&handle)?.1.original.as_ref().map(|path| path.as_str().to_owned()))
+    }
+
+    fn standing(&mut self, handle: Handle) -> wasmtime::Result<Standing> {
+        Ok(match self.recipient(&handle)?.1.standing {
+            Seen::Local => Standing::Local,
+            Seen::Relay => Standing::Relay,
+            Seen::Unknown => Standing::Unknown,
+            Seen::Denied => Standing::Denied,
+        })
+    }
+
+    fn matched(&mut self, handle: Handle) -> wasmtime::Result<bool> {
+        let (index, _) = self.recipient(&handle)?;
+        let matched = &self.lent()?.matched;
+        Ok(match (index, matched) {
+            (Some(index), Some(matched)) => matched.contains(&index),
+            // The binding was called for the one at hand.
+            _ => true,
+        })
+    }
+
+    fn property(&mut self, handle: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.recipient(&handle)?.1.properties.lookup(&name).map(ToString::to_string))
+    }
+
+    fn set_property(&mut self, handle: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
+        let (index, _) = self.recipient(&handle)?;
+        let octets = json.len();
+        match property(&key, &json) {
+            Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Recipient(index), key, value), octets)?)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    fn rewrite(&mut self, handle: Handle, address: String) -> wasmtime::Result<Result<(), String>> {
+        let (index, _) = self.recipient(&handle)?;
+        if index.is_some() {
+            return Err(trap("only the recipient at hand can be rewritten: remove this one and add another"));
+        }
+        match forward(&address) {
+            Ok(path) => Ok(Ok(self.edit(Edit::Rewrite(path), address.len())?)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    fn vouch(&mut self, handle: Handle) -> wasmtime::Result<()> {
+        self.recipient(&handle)?;
+        self.edit(Edit::Vouch, 0)
+    }
+
+    fn remove(&mut self, handle: Handle) -> wasmtime::Result<()> {
+        let index = self.index(&handle)?;
+        self.edit(Edit::RemoveRecipient(index), 0)
+    }
+
+    fn reject(&mut self, handle: Handle, reply: Option<Reply>) -> wasmtime::Result<()> {
+        let reply = self.refusal(reply, Class::Permanent)?;
+        self.decide(&handle, Fate::Rejected(reply))
+    }
+
+    fn defer(&mut self, handle: Handle, reply: Option<Reply>) -> wasmtime::Result<()> {
+        let reply = self.refusal(reply, Class::Transient)?;
+        self.decide(&handle, Fate::Deferred(reply))
+    }
+
+    fn discard(&mut self, handle: Handle) -> wasmtime::Result<()> {
+        self.decide(&handle, Fate::Discarded)
+    }
+
+    fn hold(&mut self, handle: Handle, reason: String) -> wasmtime::Result<()> {
+        let reason = crate::mail::one_line(short("the reason", reason)?);
+        self.decide(&handle, Fate::Held(reason))
+    }
+
+    fn drop(&mut self, _: Handle) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+/// A forward-path, or why it is none.
+pub(super) fn forward(address: &str) -> Result<ForwardPath, String> {
+    ForwardPath::parse(address).map_err(|e| format!("`{}` is not an address: {e}", clipped(address)))
+}
+
+/// As much of a text as an error shows.
+pub(super) fn clipped(text: &str) -> &str {
+    let end = (0..=text.len().min(200)).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
+    &text[..end]
+}
+
+impl HostOutgoing for State {
+    fn reply(&mut self, _: Resource<Outgoing>) -> wasmtime::Result<Reply> {
+        match &self.lent()?.focus {
+            Focus::Reply(reply) => Ok(verdict::told(reply)),
+            _ => Err(trap("there is no reply at hand")),
+        }
+    }
+
+    fn set_text(&mut self, _: Resource<Outgoing>, text: String) -> wasmtime::Result<()> {
+        let text = short("the reply's text", text)?;
+        self.edit(Edit::ReplyText(text), 0)
+    }
+
+    fn drop(&mut self, _: Resource<Outgoing>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
