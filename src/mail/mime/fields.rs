@@ -124,26 +124,32 @@ pub(super) fn set(header: &mut Header, name: &str, value: &str) -> Result<(), He
     Ok(())
 }
 
+/// Whether there is any `Content-*` field.
+pub(super) fn has_content(header: &Header) -> bool {
+    header.fields().any(|field| is_content(field.name))
+}
+
 /// Takes the `Content-*` fields out of a header and returns them, octet for octet.
 pub(super) fn take_content(header: &mut Header) -> Header {
     let mut taken = Vec::new();
-    let mut names = Vec::new();
-    for field in header.fields() {
-        let content = field.name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"));
-        if content {
-            taken.extend_from_slice(field.raw());
-            if !taken.ends_with(b"\n") {
-                taken.extend_from_slice(b"\r\n");
-            }
-            if !names.iter().any(|n: &String| n.eq_ignore_ascii_case(field.name)) {
-                names.push(field.name.to_owned());
-            }
+    let mut names: Vec<String> = Vec::new();
+    for field in header.fields().filter(|field| is_content(field.name)) {
+        taken.extend_from_slice(field.raw());
+        if !taken.ends_with(b"\n") {
+            taken.extend_from_slice(b"\r\n");
+        }
+        if !names.iter().any(|name| name.eq_ignore_ascii_case(field.name)) {
+            names.push(field.name.to_owned());
         }
     }
     for name in names {
         header.remove(&name);
     }
     Header::from_raw(taken.into())
+}
+
+fn is_content(name: &str) -> bool {
+    name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"))
 }
 
 /// The `Content-Type` of a text with its parameters, but in UTF-8.

@@ -32,3 +32,6 @@ pub use error::MimeError;
 pub use part::{Disposition, Part, TransferEncoding};
 pub use view::{DEPTH_MAX, Mime, PARTS_MAX};
 pub use words::{decoded, decoded_header};
+
+#[cfg(test)]
+mod tests;

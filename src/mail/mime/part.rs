@@ -65,7 +65,7 @@ pub(super) struct Shape {
     /// The header; empty for part 0, whose header lies elsewhere.
     pub(super) header: Range<usize>,
     pub(super) body: Range<usize>,
-    /// Whether a blank line follows the header.
+    /// Whether a blank line follows the header, other than one that belongs to the next delimiter.
     pub(super) blank: bool,
     /// Whether the next delimiter follows without the line break that belongs to it.
     pub(super) glued: bool,

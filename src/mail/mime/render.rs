@@ -13,6 +13,7 @@ use super::rewrite::{Rewrite, rewrite};
 use super::splice::{Splice, splice};
 use super::view::Mime;
 use crate::mail::{Header, Message};
+use bytes::Bytes;
 
 /// The message with the plan carried out.
 pub(super) fn render(message: &Message, mime: &Mime, plan: &Plan<'_>) -> Result<Message, MimeError> {
@@ -35,7 +36,7 @@ impl Render<'_> {
         let root = &self.mime.parts()[0];
         let gone = matches!(self.plan.fates[0], Fate::Gone);
         let adding = !first.is_empty() || !last.is_empty();
-        let within = root.is_multipart && root.content_type == "multipart/mixed" && !gone;
+        let within = !gone && self.takes_parts(root);
         let mut header = self.mime.header.clone();
         if !adding || within {
             self.part(root, &mut header)?;
@@ -54,11 +55,24 @@ impl Render<'_> {
             let inner = (!gone).then(|| [fields.raw(), &b"\r\n"[..]].concat());
             self.wrap(start, &boundary, &first, inner, &last);
         }
-        let has_content = header.fields().any(|f| f.name.eq_ignore_ascii_case("Content-Type"));
-        if has_content && header.raw() != self.mime.header.raw() && header.named("MIME-Version").next().is_none() {
+        // Without it, the fields that were set would mean nothing (RFC 2045 4).
+        let changed = header.raw() != self.mime.header.raw() && fields::has_content(&header);
+        if changed && header.named("MIME-Version").next().is_none() {
             set(&mut header, "MIME-Version", "1.0")?;
         }
         Ok(header)
+    }
+
+    /// Whether new parts can go among those of the root.
+    fn takes_parts(&self, root: &Part) -> bool {
+        let Some(boundary) = root.shape.boundary.as_deref() else { return false };
+        // Where a part within uses the same boundary, a delimiter might be taken for one of its own.
+        let unique = self.mime.parts().iter().skip(1).all(|p| p.shape.boundary.as_deref() != Some(boundary));
+        // The begin of a delimiter at the very end would become one.
+        let body = &self.mime.body;
+        let last = memchr::memrchr(b'\n', body).map_or(&body[..], |n| &body[n + 1..]);
+        let begun = last.strip_prefix(b"--").is_some_and(|last| last.starts_with(boundary));
+        root.is_multipart && root.content_type == "multipart/mixed" && unique && (root.shape.close.is_some() || !begun)
     }
 
     /// The delimiters of a new multipart around the body. `prefix` is the splice that was kept free for its begin.
@@ -81,9 +95,10 @@ impl Render<'_> {
         self.insert(self.mime.body.len(), after);
     }
 
-    /// Every part but the root, and the delimiters.
+    /// Every part but the root, and the delimiters. What is put in at the end of a part comes before what is put in
+    /// at the end of the multipart around it, so the inner ones have their turn first.
     fn others(&mut self, first: &[Vec<u8>], last: &[Vec<u8>]) -> Result<(), MimeError> {
-        for part in self.mime.parts() {
+        for part in self.mime.parts().iter().rev() {
             // What lies in a part that goes, or is written anew, goes with it.
             if self.mime.around(part.index).any(|p| !matches!(self.plan.fates[p.index], Fate::Kept)) {
                 continue;
@@ -109,10 +124,10 @@ impl Render<'_> {
             Fate::Kept => {}
             Fate::Gone => {
                 fields::take_content(header);
-                self.splices.push(Splice { range: part.shape.body.clone(), with: Default::default() });
+                self.splices.push(Splice { range: part.shape.body.clone(), with: Bytes::new() });
             }
             Fate::Fresh(file) => {
-                let mut composed = compose::attachment(file, &self.mime.boundaries())?;
+                let mut composed = compose::attachment(file, &self.mime.boundaries(part.index))?;
                 fields::take_content(header);
                 composed.set_on(header)?;
                 if part.index == 0 {
@@ -140,21 +155,18 @@ impl Render<'_> {
     /// the splices of its body.
     fn complete(&mut self, part: &Part, old: &Header, header: &Header, from: usize) {
         let shape = &part.shape;
+        let has_body = self.splices[from..].iter().any(|s| !s.with.is_empty());
+        let mut before = Vec::new();
         if header != old {
-            self.splices.push(Splice { range: shape.header.clone(), with: header.raw().clone() });
+            before.push(Splice { range: shape.header.clone(), with: header.raw().clone() });
         }
-        if self.splices[from..].iter().all(|s| s.with.is_empty()) {
-            return;
-        }
-        if !shape.blank {
+        if has_body && !shape.blank {
             let ended = header.raw().is_empty() || header.raw().ends_with(b"\n");
-            let lines: &[u8] = if ended { b"\r\n" } else { b"\r\n\r\n" };
-            let range = shape.body.start..shape.body.start;
-            // A header that is put down at the same place has to come before it.
-            let at = if header != old && shape.header == range { self.splices.len() } else { from };
-            self.splices.insert(at, Splice { range, with: bytes::Bytes::copy_from_slice(lines) });
+            let lines: &'static [u8] = if ended { b"\r\n" } else { b"\r\n\r\n" };
+            before.push(Splice { range: shape.body.start..shape.body.start, with: Bytes::from_static(lines) });
         }
-        if shape.glued {
+        self.splices.splice(from..from, before);
+        if has_body && shape.glued {
             self.insert(shape.body.end, b"\r\n".to_vec());
         }
     }
@@ -174,14 +186,14 @@ impl Render<'_> {
         if cuts.len() == shape.children.len() && first.is_empty() && last.is_empty() {
             // A multipart has at least one part; an empty text shows as nothing.
             let child = &self.mime.parts()[oldest].shape;
-            let empty: &[u8] = if child.glued { b"\r\n\r\n" } else { b"\r\n" };
+            let empty: &'static [u8] = if child.glued { b"\r\n\r\n" } else { b"\r\n" };
             let range = child.header.start..child.body.end;
-            self.splices.push(Splice { range, with: bytes::Bytes::copy_from_slice(empty) });
+            self.splices.push(Splice { range, with: Bytes::from_static(empty) });
             cuts.remove(0);
         }
         let cut_at_end = cuts.last().is_some_and(|cut| cut.end == shape.body.end && shape.close.is_none());
         let start = line(oldest);
-        self.splices.extend(cuts.into_iter().map(|range| Splice { range, with: Default::default() }));
+        self.splices.extend(cuts.into_iter().map(|range| Splice { range, with: Bytes::new() }));
         for new in first {
             self.insert(start, [&open[..], new, b"\r\n"].concat());
         }
@@ -205,7 +217,7 @@ impl Render<'_> {
     }
 
     fn additions(&mut self, list: &[Addition]) -> Result<Vec<Vec<u8>>, MimeError> {
-        let boundaries = self.mime.boundaries();
+        let boundaries = self.mime.boundaries(0);
         let mut compose = |addition: &Addition| -> Result<Composed, MimeError> {
             match addition {
                 Addition::Text(text) => compose::text(text, &mut self.new, &boundaries),

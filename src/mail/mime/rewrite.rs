@@ -26,7 +26,7 @@ pub(super) struct Rewrite {
 
 /// Writes a part anew.
 pub(super) fn rewrite(mime: &Mime, part: &Part, change: &Change, new: &mut Boundaries) -> Result<Rewrite, MimeError> {
-    let boundaries = mime.boundaries();
+    let boundaries = mime.boundaries(part.index);
     let raw = mime.body.get(part.shape.body.clone()).unwrap_or_default();
     let (octets, relabel) = match &change.base {
         Base::Both(text) => return both(part, change, text, new, &boundaries),

@@ -1,6 +1,7 @@
 //! Finds the parts of a message in one pass.
 //!
-//! A delimiter is a line of its own: two hyphens, the boundary, two more if it closes, white space (RFC 2046 5.1).
+//! A delimiter is a line of its own: two hyphens, the boundary, two more if it closes, white space (RFC 2046 5.1). One
+//! whose line does not end opens no part.
 //! Lines end in LF or CRLF, as readers have it. A delimiter of an outer multipart ends the inner ones, and the end of
 //! the message ends all. Messages within are entered if their octets are not encoded. The time grows with the size
 //! of the message, and with no more than [`DEPTH_MAX`] for each line that begins with two hyphens.
@@ -48,6 +49,8 @@ struct Delimiter {
     /// Which of the open parts it belongs to.
     level: usize,
     closes: bool,
+    /// Whether its line does.
+    ends: bool,
 }
 
 impl Scan<'_> {
@@ -59,6 +62,9 @@ impl Scan<'_> {
         if found.closes {
             owner.live = false;
             self.parts[parent].shape.close = Some(found.line);
+            return Ok(found.after);
+        }
+        if !found.ends {
             return Ok(found.after);
         }
         let part = self.parts.len();
@@ -125,13 +131,26 @@ impl Scan<'_> {
     /// Ends the open parts from `level` on. `line` is where the delimiter that does it begins, `end` the place before
     /// the line break that belongs to it.
     fn leave(&mut self, level: usize, end: usize, line: usize) {
-        let mut reach = end;
+        let owner = level.checked_sub(1).and_then(|level| self.open.get(level)).map(|open| open.part);
         for open in self.open.drain(level.min(self.open.len())..).rev() {
-            let part = &mut self.parts[open.part];
-            // A part within may reach into that line break, if it has no body.
-            reach = reach.max(part.shape.body.start);
-            part.shape.body.end = reach;
-            part.shape.glued = reach == line && line < self.text.len();
+            let parent = self.parts[open.part].parent;
+            let shape = &mut self.parts[open.part].shape;
+            if let Some(parent) = parent.filter(|_| shape.header.start > end && parent != owner) {
+                // The delimiter of an outer multipart takes the line break before it, so the part does not even begin.
+                self.parts.truncate(open.part);
+                self.parts[parent].shape.children.pop();
+                self.parts[parent].is_multipart &= !self.parts[parent].shape.children.is_empty();
+                continue;
+            }
+            let reach = end.max(shape.header.start);
+            if shape.body.start > reach {
+                // The line break was the blank line, or the end of the header.
+                shape.header.end = shape.header.end.min(reach);
+                shape.body.start = reach;
+                shape.blank = false;
+            }
+            shape.body.end = reach;
+            shape.glued = reach == line && line < self.text.len();
         }
     }
 
@@ -156,7 +175,7 @@ impl Scan<'_> {
             let closes = tail.starts_with(b"--");
             let blank = tail.get(if closes { 2 } else { 0 }..end)?.trim_ascii().is_empty();
             let after = line + 2 + boundary.len() + end;
-            blank.then_some(Delimiter { line, after, level, closes })
+            blank.then_some(Delimiter { line, after, level, closes, ends: tail.get(..end)?.ends_with(b"\n") })
         })
     }
 
@@ -175,5 +194,6 @@ impl Part {
     fn holds_message(&self) -> bool {
         matches!(self.content_type.as_str(), "message/rfc822" | "message/global")
             && self.encoding == TransferEncoding::Identity
+            && self.shape.blank
     }
 }

@@ -7,7 +7,7 @@ use super::charset;
 use super::decode::{decode, measure};
 use super::error::MimeError;
 use super::fields;
-use super::part::{Disposition, Part};
+use super::part::Part;
 use super::scan::scan;
 use crate::mail::{Header, Message};
 use bytes::Bytes;
@@ -112,9 +112,10 @@ impl Mime {
         std::iter::successors(self.parts.get(part).and_then(|p| up(&p)), move |p| up(p))
     }
 
-    /// The boundaries that count in the message.
-    pub(super) fn boundaries(&self) -> Vec<&[u8]> {
-        self.parts.iter().filter(|p| p.is_multipart).filter_map(|p| p.shape.boundary.as_deref()).collect()
+    /// The boundaries that count in a part: its own and those around it.
+    pub(super) fn boundaries(&self, part: usize) -> Vec<&[u8]> {
+        let parts = self.parts.get(part).into_iter().chain(self.around(part));
+        parts.filter(|p| p.is_multipart).filter_map(|p| p.shape.boundary.as_deref()).collect()
     }
 
     /// The `Content-Type` of a text, but in UTF-8.
@@ -155,9 +156,10 @@ impl Mime {
         let mut shown = Shown::default();
         self.look(0, true, &mut shown);
         let fits = |part: &&Part| part.content_type == content_type;
-        let part = shown.texts.iter().filter_map(|&n| self.parts.get(n)).find(fits).or_else(|| {
-            self.parts.iter().filter(fits).find(|p| !p.is_attachment && p.disposition != Some(Disposition::Attachment))
-        })?;
+        // The text of a message within is not that of the message.
+        let own = |part: &&Part| !part.is_attachment && self.around(part.index).all(|p| p.is_multipart);
+        let mut body = shown.texts.iter().filter_map(|&n| self.parts.get(n));
+        let part = body.find(fits).or_else(|| self.parts.iter().filter(own).find(fits))?;
         self.part_text(part.index).ok()
     }
 }
