@@ -129,6 +129,47 @@ fn check_removal(message: &Message, pick: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Fields of octets that the grammar has a use for.
+fn field() -> impl Strategy<Value = Vec<u8>> {
+    let name = prop::sample::select(&["Content-Type:", "Content-Disposition:", "Subject:", "Content-ID:"][..]);
+    let scrap = prop::sample::select(vec![
+        &b"text"[..],
+        b"/",
+        b";",
+        b"=",
+        b"\"",
+        b"\\",
+        b"(",
+        b")",
+        b" ",
+        b"\r\n ",
+        b"\r\n\t",
+        b"*",
+        b"*0",
+        b"*1*",
+        b"'",
+        b"%",
+        b"%e",
+        b"%c3",
+        b"=?",
+        b"utf-8",
+        b"?q?",
+        b"?b?",
+        b"?=",
+        b"_",
+        b"\xe9",
+        b"\0",
+        b"boundary",
+        b"charset",
+        b"name",
+        b"filename",
+        b"\n ",
+        b"\r",
+        b"A",
+    ]);
+    (name, prop::collection::vec(scrap, 0..30)).prop_map(|(name, scraps)| [name.as_bytes(), &scraps.concat()].concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -142,6 +183,19 @@ proptest! {
             let shown = again.unwrap();
             let _ = (shown.text(), shown.html());
         }
+    }
+
+    #[test]
+    fn no_field_does_harm(fields in prop::collection::vec(field(), 1..4)) {
+        let text = [fields.join(&b"\r\n"[..]), b"\r\n\r\nbody\r\n".to_vec()].concat();
+        let message = Message::from_bytes(text.into());
+        let mime = Mime::of(&message).unwrap();
+        prop_assert!(mime.parts()[0].file_name.iter().all(|name| !name.contains(char::is_control)));
+        for field in message.header.fields() {
+            prop_assert!(!decoded(&field).contains(['\r', '\n']));
+        }
+        let out = edit(&message, &[append("grün"), BodyEdit::AddAttachment(file("f", b"1"))]);
+        prop_assert!(out.is_ok_and(|out| Mime::of(&out).is_ok()));
     }
 
     #[test]
