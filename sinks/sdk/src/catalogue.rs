@@ -1,0 +1,190 @@
+//! The events as types, and what is legal at each: the rows of the server's catalogue that this version raises.
+//!
+//! The server checks what a sink says against its own table; this one makes most of it an error of the compiler. A test
+//! compares the two.
+
+use crate::seam;
+use crate::wit::types;
+
+/// An event as a type, so that the compiler knows what is legal there.
+pub trait EventType: Sized + 'static {
+    /// As it stands in manifests.
+    const NAME: &'static str;
+    /// What the event is about beside session and message.
+    #[doc(hidden)]
+    type Focus<'a>: Focus<'a>;
+}
+
+/// What an event is about beside session and message.
+#[doc(hidden)]
+pub trait Focus<'a> {
+    /// The recipient, if it is one.
+    fn recipient(&self) -> Option<&'a seam::Recipient> {
+        None
+    }
+}
+
+impl Focus<'_> for () {}
+impl Focus<'_> for types::Command {}
+impl Focus<'_> for types::Excess {}
+impl Focus<'_> for &seam::Outgoing {}
+impl<'a> Focus<'a> for &'a seam::Recipient {
+    fn recipient(&self) -> Option<&'a seam::Recipient> {
+        Some(self)
+    }
+}
+
+/// The verdicts that an event's type may use; see [`Ruling`](crate::Ruling).
+pub mod may {
+    use super::EventType;
+    use crate::wit::types;
+
+    /// `answer` is legal, with a value of this type.
+    pub trait Answer: EventType {
+        /// The answer's type.
+        type Value;
+        #[doc(hidden)]
+        fn answer(value: Self::Value) -> types::Answer;
+    }
+    /// `reject` is legal.
+    pub trait Reject: EventType {}
+    /// `defer` is legal.
+    pub trait Defer: EventType {}
+    /// `disconnect` is legal.
+    pub trait Disconnect: EventType {}
+    /// `discard` is legal.
+    pub trait Discard: EventType {}
+    /// `hold` is legal.
+    pub trait Hold: EventType {}
+}
+
+/// The edits that an event's type may make; see [`Heard`](crate::Heard).
+pub mod can {
+    use super::EventType;
+    macro_rules! edits {
+        ($($(#[$doc:meta])+ $name:ident,)+) => { $($(#[$doc])+ pub trait $name: EventType {})+ };
+    }
+    edits! {
+        /// May delay the reply.
+        Delay,
+        /// May set limits for the session.
+        Limits,
+        /// May change the greeting.
+        Greeting,
+        /// May change EHLO keywords.
+        Keywords,
+        /// May rewrite the reverse-path.
+        Sender,
+        /// May rewrite the forward-path at hand.
+        Rewrite,
+        /// May add recipients.
+        AddRecipient,
+        /// May remove recipients.
+        RemoveRecipient,
+        /// May vouch for a recipient.
+        Vouch,
+        /// May decide about single recipients.
+        Fate,
+        /// May edit the header.
+        Header,
+        /// May replace the body.
+        Body,
+        /// May set properties.
+        Property,
+        /// May change the text of the reply.
+        ReplyText,
+    }
+}
+
+macro_rules! catalogue {
+    ($($variant:ident $name:literal $kind:ident $focus:ty, $about:literal, verdicts [$($verdict:ident)*], edits [$($edit:ident)*];)+) => {
+        /// The events as types.
+        pub mod on {
+            use super::{EventType, can, may, seam, types};
+            $(
+                #[doc = concat!("`", $name, "`: ", $about, ".")]
+                #[derive(Clone, Copy, Debug)]
+                pub struct $variant;
+                impl EventType for $variant {
+                    const NAME: &'static str = $name;
+                    type Focus<'a> = $focus;
+                }
+                $(catalogue!(@may $verdict $variant);)*
+                $(impl can::$edit for $variant {})*
+            )+
+        }
+
+        #[cfg(test)]
+        const ROWS: &[(&str, &str, &str, &str, &str)] =
+            &[$((stringify!($variant), $name, stringify!($kind), stringify!($($verdict)*), stringify!($($edit)*))),+];
+    };
+    // The answer's type is given by hand below.
+    (@may Answer $variant:ident) => {};
+    (@may $verdict:ident $variant:ident) => { impl may::$verdict for $variant {} };
+}
+
+impl may::Answer for on::InCommand {
+    type Value = crate::Reply;
+    fn answer(value: crate::Reply) -> types::Answer {
+        types::Answer::Reply(value.into())
+    }
+}
+impl may::Answer for on::TransportOversize {
+    type Value = u64;
+    fn answer(value: u64) -> types::Answer {
+        types::Answer::Limit(value)
+    }
+}
+
+catalogue! {
+    InConnect "in.connect" Decide (), "a connection was accepted; before the greeting",
+        verdicts [Reject Defer Disconnect], edits [Delay Limits Greeting Property];
+    InHelo "in.helo" Decide types::Command, "HELO, EHLO or LHLO",
+        verdicts [Reject Defer Disconnect], edits [Delay Limits Keywords Property];
+    InMail "in.mail" Decide (), "MAIL",
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender Property];
+    InRcpt "in.rcpt" Decide &'a seam::Recipient, "each RCPT that passed the guards",
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Rewrite AddRecipient Vouch Property];
+    InData "in.data" Decide (), "DATA or the first BDAT; before the 354",
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Property];
+    InHeaders "in.headers" Decide (), "once per message, when its header is complete; the socket is not read meanwhile",
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Property];
+    InMessage "in.message" Decide (), "the whole message was received over a session; it is not yet durable",
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property];
+    InCommand "in.command" Decide types::Command, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
+        verdicts [Answer Reject Defer Disconnect], edits [Delay Property];
+    InReply "in.reply" Decide &'a seam::Outgoing, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
+        verdicts [], edits [ReplyText];
+    InDisconnect "in.disconnect" Notify (), "the session is over, for whatever reason",
+        verdicts [], edits [];
+    TransportOversize "transport.oversize" Decide types::Excess, "over the size limit: at MAIL when declared, else when the count crosses",
+        verdicts [Answer Reject Defer Disconnect], edits [Property];
+    TransportSubmit "transport.submit" Decide (), "a message enters by any door; before it is durable and before the 250",
+        verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property];
+    ServerStart "server.start" Notify (), "the server accepts connections",
+        verdicts [], edits [];
+    ServerReload "server.reload" Notify (), "another snapshot is in force",
+        verdicts [], edits [];
+    ServerShutdown "server.shutdown" Notify (), "the server has begun to stop",
+        verdicts [], edits [];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ROWS;
+
+    /// The server's table is the only list. Its rows stand in the same spelling.
+    #[test]
+    fn each_row_is_the_server_s() {
+        let server = include_str!("../../../src/event/catalogue.rs");
+        for (variant, name, kind, verdicts, edits) in ROWS {
+            let head = format!("    {variant} \"{name}\" {kind} raised,");
+            let row = server.split_once(&head).unwrap_or_else(|| panic!("the server has no row `{head}`")).1;
+            let row = row.split(';').find(|s| s.contains("verdicts [")).unwrap();
+            assert!(row.contains(&format!("verdicts [{verdicts}]")), "{name}: {row}");
+            assert!(row.contains(&format!("edits [{edits}]")), "{name}: {row}");
+        }
+        let raised = server.lines().filter(|line| line.contains("Decide raised,") || line.contains("Notify raised,"));
+        assert_eq!(raised.count(), ROWS.len());
+    }
+}

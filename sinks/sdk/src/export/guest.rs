@@ -1,0 +1,103 @@
+//! From the exports of a component to [`On`].
+
+use super::{Claiming, Hosted, On, SelfTesting};
+use crate::catalogue::{EventType, on};
+use crate::heard::Heard;
+use crate::wit;
+use crate::wit::types::{Command, Excess, Message, Outgoing, Recipient, Session, Verdict};
+use std::marker::PhantomData;
+use std::sync::Once;
+
+/// The exports of a sink.
+#[derive(Debug)]
+pub struct Exported<S>(PhantomData<S>);
+
+/// Panics end in a trap, which carries no text: the server finds it in the log.
+fn tell_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let payload = info.payload();
+            let text = payload.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            wit::log::write(wit::log::Level::Error, &format!("panicked at {place}: {text}"));
+        }));
+    });
+}
+
+fn hear<S: Hosted + On<E>, E: EventType>(mut heard: Heard<'_, E>) -> Result<Verdict, String> {
+    tell_panics();
+    let ruling = S::with(|sink| sink.on(&mut heard));
+    ruling.map(|ruling| ruling.into_verdict()).map_err(|fault| fault.to_string())
+}
+
+macro_rules! exports {
+    ($($event:ident $module:ident ($($arg:ident: $type:ty),*) => $heard:expr;)+) => {
+        $(impl<S: Hosted + On<on::$event>> wit::$module::Guest for Exported<S> {
+            fn handle($($arg: $type),*) -> Result<Verdict, String> {
+                hear::<S, on::$event>($heard)
+            }
+        })+
+    };
+}
+
+exports! {
+    InConnect in_connect (session: &Session) => Heard::new(Some(session), None, ());
+    InHelo in_helo (command: Command, session: &Session) => Heard::new(Some(session), None, command);
+    InMail in_mail (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    InRcpt in_rcpt (recipient: &Recipient, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), recipient);
+    InData in_data (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    InHeaders in_headers (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    InMessage in_message (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    InCommand in_command (command: Command, message: Option<&Message>, session: &Session)
+        => Heard::new(Some(session), message, command);
+    InReply in_reply (reply: &Outgoing, message: Option<&Message>, session: &Session)
+        => Heard::new(Some(session), message, reply);
+    TransportOversize transport_oversize (excess: Excess, message: Option<&Message>, session: &Session)
+        => Heard::new(Some(session), message, excess);
+    TransportSubmit transport_submit (message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), ());
+}
+
+macro_rules! told {
+    ($($event:ident $module:ident ($($arg:ident: $type:ty),*) => $heard:expr;)+) => {
+        $(impl<S: Hosted + On<on::$event>> wit::$module::Guest for Exported<S> {
+            fn handle($($arg: $type),*) -> Result<(), String> {
+                hear::<S, on::$event>($heard).map(|_| ())
+            }
+        })+
+    };
+}
+
+told! {
+    InDisconnect in_disconnect (session: &Session) => Heard::new(Some(session), None, ());
+    ServerStart server_start () => Heard::new(None, None, ());
+    ServerReload server_reload () => Heard::new(None, None, ());
+    ServerShutdown server_shutdown () => Heard::new(None, None, ());
+}
+
+impl<S: Claiming> wit::claims::Guest for Exported<S> {
+    fn get() -> wit::claims::Claim {
+        tell_panics();
+        // The interface has no way to say no: a sink that can't be made traps, with the reason in its log.
+        let claims = match S::with(|sink| Ok(sink.claims())) {
+            Ok(claims) => claims,
+            Err(fault) => panic!("{fault}"),
+        };
+        wit::claims::Claim {
+            verbs: claims.verbs,
+            mail_params: claims.mail_params,
+            rcpt_params: claims.rcpt_params,
+            keywords: claims.keywords,
+        }
+    }
+}
+
+impl<S: SelfTesting> wit::self_test::Guest for Exported<S> {
+    fn run() -> Result<(), String> {
+        tell_panics();
+        S::with(S::self_test).map_err(|fault| fault.to_string())
+    }
+}

@@ -1,0 +1,52 @@
+//! The bindings that `wit-bindgen` makes of the WIT package: the one room with unsafe code in it.
+//!
+//! Types and imports are made once, exports once for each interface, so that a sink exports what [`hears!`](crate::hears)
+//! names and nothing else. Natively the imports compile but can't be called: the in-memory server stands in for them.
+
+/// Types and imports.
+mod granted {
+    wit_bindgen::generate!({
+        path: ["wit", "worlds"],
+        world: "mailsluice:sdk/imports",
+        generate_all,
+        generate_unused_types: true,
+        pub_export_macro: true,
+    });
+}
+
+pub use granted::mailsluice::sink::*;
+
+macro_rules! exports {
+    ($($module:ident $world:tt $with:tt;)+) => {
+        $(pub mod $module {
+            wit_bindgen::generate!({
+                path: ["wit", "worlds"],
+                world: $world,
+                with: $with,
+                pub_export_macro: true,
+                default_bindings_module: "mailsluice_sink",
+            });
+            pub use self::exports::mailsluice::sink::$module::*;
+        })+
+    };
+}
+
+exports! {
+    in_connect "mailsluice:sdk/in-connect" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_helo "mailsluice:sdk/in-helo" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_mail "mailsluice:sdk/in-mail" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_rcpt "mailsluice:sdk/in-rcpt" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_data "mailsluice:sdk/in-data" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_headers "mailsluice:sdk/in-headers" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_message "mailsluice:sdk/in-message" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_command "mailsluice:sdk/in-command" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_reply "mailsluice:sdk/in-reply" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    in_disconnect "mailsluice:sdk/in-disconnect" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_oversize "mailsluice:sdk/transport-oversize" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_submit "mailsluice:sdk/transport-submit" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    server_start "mailsluice:sdk/server-start" {};
+    server_reload "mailsluice:sdk/server-reload" {};
+    server_shutdown "mailsluice:sdk/server-shutdown" {};
+    claims "mailsluice:sdk/claims" {};
+    self_test "mailsluice:sdk/self-test" {};
+}
