@@ -115,6 +115,7 @@ pub fn work(cache: &Path) -> Result<(), String> {
     setrlimit(Resource::RLIMIT_CPU, seconds, seconds).map_err(|e| format!("its time can't be limited: {e}"))?;
     let mut component = Vec::new();
     std::io::stdin().lock().read_to_end(&mut component).map_err(|e| e.to_string())?;
-    let engine = engine(Some(cache.to_owned()))?;
+    // It runs nothing.
+    let engine = engine(Some(cache.to_owned()), 1)?;
     Component::new(&engine, &component).map(drop).map_err(|e| format!("{e:#}").replace('\n', " "))
 }

@@ -52,7 +52,7 @@ impl Sandbox {
     /// # Errors
     /// A text that says what the system refused: address space, the folder, or a thread.
     pub fn new(cache: Option<PathBuf>, compiler: Compiler) -> Result<Self, String> {
-        let engine = engine(cache)?;
+        let engine = engine(cache, SLOTS)?;
         let mut linker = Linker::new(&engine);
         host::link(&mut linker).map_err(|e| format!("the host functions don't fit their WIT: {e:#}"))?;
         let ticker = Ticker::start(&engine).map_err(|e| format!("no thread for the sandbox: {e}"))?;
@@ -98,10 +98,10 @@ impl Sandboxes {
     }
 }
 
-/// An engine. What a cache holds is found by another process only if its engine is made here too.
-pub(super) fn engine(cache: Option<PathBuf>) -> Result<Engine, String> {
+/// An engine with so many slots. What a cache holds is found by another process only if its engine is made here too.
+pub(super) fn engine(cache: Option<PathBuf>, slots: u32) -> Result<Engine, String> {
     let mut config = Config::new();
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(slots)));
     // Guests are interrupted by epochs: measured in loops they cost more than fuel, but time is what is promised, and a single
     // `memory.copy` may take long. No effect was measured on short calls.
     config.epoch_interruption(true);
@@ -118,13 +118,13 @@ pub(super) fn engine(cache: Option<PathBuf>) -> Result<Engine, String> {
     })
 }
 
-fn pool() -> PoolingAllocationConfig {
+fn pool(slots: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(SLOTS)
-        .total_core_instances(SLOTS * CORE_INSTANCES_MAX)
-        .total_memories(SLOTS)
-        .total_tables(SLOTS * TABLES_PER_SLOT)
-        .total_stacks(SLOTS)
+    pool.total_component_instances(slots)
+        .total_core_instances(slots * CORE_INSTANCES_MAX)
+        .total_memories(slots)
+        .total_tables(slots * TABLES_PER_SLOT)
+        .total_stacks(slots)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)
