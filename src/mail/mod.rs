@@ -24,7 +24,7 @@ pub use envelope::{BodyType, Envelope, Fate, Notify, OriginalRecipient, Param, R
 pub use header::{Field, Header, HeaderError};
 pub use id::{Id, IdSource};
 pub use message::Message;
-pub use origin::{Door, Origin, Role};
+pub use origin::{Door, Made, Origin, Role};
 pub use property::{Properties, PropertyError};
 pub use reply::{Class, EnhancedCode, Reply};
 pub use text::one_line;

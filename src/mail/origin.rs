@@ -68,6 +68,17 @@ impl Role {
     }
 }
 
+/// Of what a message was made that came in by [`Door::Sink`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The sink that made it. It does not hear the message.
+    pub by: Arc<str>,
+    /// The transaction or message at which it was made.
+    pub parent: Id,
+    /// How many messages were made for it to be, itself included.
+    pub depth: u8,
+}
+
 /// Where a session or message comes from. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -97,6 +108,9 @@ pub struct Origin {
     /// The TLS version in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Arc<str>>,
+    /// Of what it was made, if a sink has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
 }
 
 impl Origin {
@@ -112,6 +126,18 @@ impl Origin {
             helo: None,
             auth: None,
             tls: None,
+            made: None,
         }
+    }
+
+    /// The origin of a message that the sink `by` made at `parent`, which came from here itself.
+    pub fn of_made(&self, by: Arc<str>, parent: Id) -> Self {
+        let depth = self.depth().saturating_add(1);
+        Self { made: Some(Made { by, parent, depth }), ..Self::door(Door::Sink) }
+    }
+
+    /// How many messages were made for this one to be; 0 if no sink made it.
+    pub fn depth(&self) -> u8 {
+        self.made.as_ref().map_or(0, |made| made.depth)
     }
 }
