@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! * The server's side: [`socket`] binds, [`access`] says who may speak, [`server`] accepts and reads, `wire` bounds what is
-//!   read, [`commands`] carries out, with `search`, `tail`, `letter` and `send` for the larger ones.
+//!   read, [`commands`] carries out, with `search`, `tail` and `send` for the larger ones.
 //! * The other side: [`client`].
 //! * What goes over the wire: [`protocol`], [`filter`], [`status`].
 
@@ -15,7 +15,6 @@ pub mod access;
 pub mod client;
 pub mod commands;
 pub mod filter;
-mod letter;
 pub mod protocol;
 mod search;
 mod send;

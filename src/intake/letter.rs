@@ -1,4 +1,4 @@
-//! A message that follows a `send`: octets into a draft, checked as they come.
+//! The octets of a message that comes by no session: into a draft, checked as they come.
 
 use crate::mail::{Content, EnhancedCode, Message, Reply};
 use crate::spool::{Draft, StoreFault};
@@ -7,8 +7,8 @@ const BARE: Reply = Reply::new(554, EnhancedCode(5, 6, 0), "The message has a CR
 const NUL: Reply = Reply::new(554, EnhancedCode(5, 6, 0), "The message has a NUL");
 const HEADER: Reply = Reply::new(552, EnhancedCode(5, 3, 4), "The header is too large");
 
-/// A message on its way in.
-pub(super) struct Letter {
+/// A message on its way in, by `send` or from a sink.
+pub struct Letter {
     draft: Draft,
     header_max: u64,
     /// What has come of the header; whole once `header_len` is known.
@@ -20,7 +20,8 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    pub(super) fn new(draft: Draft, header_max: u64) -> Self {
+    /// Begins a message. `header_max` is in octets.
+    pub fn new(draft: Draft, header_max: u64) -> Self {
         Self {
             draft,
             header_max,
@@ -33,7 +34,7 @@ impl Letter {
     }
 
     /// Adds octets. What is wrong with them is told at the end.
-    pub(super) fn write(&mut self, octets: &[u8]) -> Result<(), StoreFault> {
+    pub fn write(&mut self, octets: &[u8]) -> Result<(), StoreFault> {
         for &octet in octets {
             if octet == 0 {
                 self.defect.get_or_insert(NUL);
@@ -67,7 +68,7 @@ impl Letter {
     }
 
     /// The message, and whether it has octets beyond ASCII. The error is a refusal.
-    pub(super) fn finish(self) -> Result<(Message, bool), Reply> {
+    pub fn finish(self) -> Result<(Message, bool), Reply> {
         if let Some(reply) = self.defect.or(self.after_cr.then_some(BARE)) {
             return Err(reply);
         }

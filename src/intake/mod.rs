@@ -5,6 +5,8 @@
 
 pub mod account;
 pub mod history;
+pub mod letter;
+pub mod local;
 mod received;
 mod submit;
 
