@@ -73,10 +73,11 @@ impl Site {
         let history = Arc::new(History::open(&dir.path().join("history"), keep).unwrap());
         let spool: Arc<dyn Spool> = Arc::new(MemorySpool::new());
         let (fence, found) = spool.claim(NodeId(1)).await.unwrap();
-        let queue = Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), found);
+        let ids = Arc::new(IdSource::default());
+        let queue =
+            Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), ids.clone(), found);
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
         let hand_over = move |entry| drop(sender.send(entry));
-        let ids = IdSource::default();
         let intake = Intake {
             spool,
             fence,

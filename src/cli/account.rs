@@ -33,6 +33,9 @@ pub(super) fn full(account: &Account, now: Timestamp, out: &mut impl Write) -> i
         fact(if n == 0 { "noted" } else { "" }, format!("{sink}.{key} = {value}"));
     }
     let ledger = &account.ledger;
+    for (n, child) in ledger.generated.iter().enumerate() {
+        fact(if n == 0 { "made" } else { "" }, child.to_string());
+    }
     fact(
         "sinks",
         match ledger.entries.len() {
@@ -84,6 +87,9 @@ pub(super) fn reason(account: &Account) -> Option<String> {
 fn came(account: &Account) -> String {
     let origin = &account.origin;
     let mut text = format!("by {}", origin.door);
+    if let Some(made) = &origin.made {
+        text += &format!(" {}, of {}", made.by, made.parent);
+    }
     if let Some(client) = origin.client {
         text += &format!(" from {client}");
     }

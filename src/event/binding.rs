@@ -27,6 +27,8 @@ pub struct Registered {
     pub interest: Interest,
     /// `allow.relay`.
     pub may_relay: bool,
+    /// `allow.submit`.
+    pub may_submit: bool,
     /// What must not be shown of its configuration.
     pub secrets: Secrets,
     /// Its faults.
@@ -42,7 +44,13 @@ impl Registered {
         let watch = watchdog::register(&name);
         let interest = sink.interest();
         let (breaker, mailbox, secrets) = (Breaker::default(), Mailbox::default(), Secrets::default());
-        Self { name, sink, interest, may_relay, secrets, breaker, watch, mailbox }
+        Self { name, sink, interest, may_relay, may_submit: false, secrets, breaker, watch, mailbox }
+    }
+
+    /// The same, with the right to make messages or without it.
+    #[must_use]
+    pub fn with_submit(self, may_submit: bool) -> Self {
+        Self { may_submit, ..self }
     }
 
     /// The same, with secrets that are taken out of its faults.

@@ -165,7 +165,7 @@ fn apply(
         return Ok(Returned { verdict, edits: Vec::new() });
     }
     let told = ledger::told(&edits);
-    stage.apply(event, &sink.name, sink.may_relay, edits)?;
+    stage.apply(event, sink, edits)?;
     Ok(Returned { verdict, edits: told })
 }
 

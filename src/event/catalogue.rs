@@ -95,6 +95,8 @@ pub enum EditKind {
     Property,
     /// The text of the reply.
     ReplyText,
+    /// New messages.
+    Generate,
 }
 
 /// What a binding does when its sink fails.
@@ -304,6 +306,8 @@ pub mod can {
         Property,
         /// May change the text of the reply.
         ReplyText,
+        /// May make new messages.
+        Generate,
     }
 }
 
@@ -380,7 +384,7 @@ catalogue! {
     InHeaders "in.headers" Decide raised, "once per message, when its header is complete; the socket is not read meanwhile",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     InMessage "in.message" Decide raised, "the whole message was received over a session; it is not yet durable",
-        verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     InCommand "in.command" Decide raised, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], answer Reply, edits [Delay Property], faults [Defer Continue Reject], facts [Origin Sender Verb];
     InReply "in.reply" Decide raised, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
@@ -390,23 +394,23 @@ catalogue! {
     TransportOversize "transport.oversize" Decide raised, "over the size limit: at MAIL when declared, else when the count crosses",
         verdicts [Answer Reject Defer Disconnect], answer Limit, edits [Property], faults [Defer Continue Reject], facts [Origin Sender Size];
     TransportSubmit "transport.submit" Decide raised, "a message enters by any door; before it is durable and before the 250",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportPreCategorize "transport.pre-categorize" Decide later, "accepted and durable; a pass begins",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportCategorize "transport.categorize" Decide later, "each recipient to resolve",
-        verdicts [Answer Reject Defer Discard Hold], answer Resolution, edits [Rewrite AddRecipient Fate Property], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Answer Reject Defer Discard Hold], answer Resolution, edits [Rewrite AddRecipient Fate Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportPostCategorize "transport.post-categorize" Decide later, "all recipients are resolved",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportRoute "transport.route" Decide later, "a recipient domain needs a next hop",
-        verdicts [Answer Reject Defer Discard Hold], answer Route, edits [Property], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Attempt];
+        verdicts [Answer Reject Defer Discard Hold], answer Route, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Attempt];
     TransportDeliver "transport.deliver" Decide later, "recipients are due on a route of this sink's",
-        verdicts [Answer Reject Defer Discard Hold], answer Outcomes, edits [Property], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Attempt];
+        verdicts [Answer Reject Defer Discard Hold], answer Outcomes, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Attempt];
     TransportDelivered "transport.delivered" Notify later, "an attempt ended in delivery",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
     TransportDeferred "transport.deferred" Decide later, "an attempt ended in deferral",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
     TransportFailed "transport.failed" Decide later, "an attempt ended in failure",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
     TransportDsn "transport.dsn" Decide later, "a delivery status notification is about to be submitted",
         verdicts [Defer Discard Hold], answer None, edits [Header Body Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header];
     OutConnect "out.connect" Decide later, "before a connection is opened",

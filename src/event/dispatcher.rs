@@ -134,14 +134,17 @@ fn first_behind(chain: &[Binding], place: &Place) -> usize {
     same.map_or_else(|| chain.partition_point(|b| b.priority <= place.priority), |i| i + 1)
 }
 
-/// Whether the binding's sink is to be called: its rule holds, and a recipient that a guard would refuse is shown only to
-/// bindings whose rule names its standing.
+/// Whether the binding's sink is to be called: its rule holds, a recipient that a guard would refuse is shown only to
+/// bindings whose rule names its standing, and who has made a message does not hear it.
 #[inline]
 fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
     let named = |standing| binding.rule.as_ref().is_some_and(|r| r.names(standing));
     if let Some(standing @ (Standing::Unknown | Standing::Denied)) = stage.standing()
         && !named(standing)
     {
+        return false;
+    }
+    if stage.origin.made.as_ref().is_some_and(|made| made.by == binding.sink.name) {
         return false;
     }
     binding.rule.as_ref().is_none_or(|rule| rule.holds(&stage.scene(event, Some(rule))))

@@ -3,11 +3,13 @@
 //! They are collected while the sink runs. Only when it has returned well does the dispatcher apply them, all or none.
 
 use super::catalogue::EditKind;
+use super::generated::NewMessage;
 use crate::mail::mime::BodyEdit;
 use crate::mail::{Fate, ForwardPath, ReversePath};
 use bytes::Bytes;
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest delay that a sink can ask for.
@@ -76,6 +78,8 @@ pub enum Edit {
     Property(Bearer, String, Value),
     /// Another text for the reply; the code stays.
     ReplyText(String),
+    /// A new message, which enters when the transaction is accepted. Needs `allow.submit`; see [`super::generated`].
+    Generate(Arc<NewMessage>),
 }
 
 impl Edit {
@@ -96,6 +100,7 @@ impl Edit {
             Self::Body(_) | Self::Mime(_) => EditKind::Body,
             Self::Property(..) => EditKind::Property,
             Self::ReplyText(_) => EditKind::ReplyText,
+            Self::Generate(_) => EditKind::Generate,
         }
     }
 }
@@ -123,6 +128,11 @@ impl fmt::Display for Edit {
             Self::Mime(edit) => f.write_str(&mime_name(edit)),
             Self::Property(_, key, _) => write!(f, "property {key}"),
             Self::ReplyText(_) => f.write_str("change the reply's text"),
+            Self::Generate(new) => match new.recipients.as_slice() {
+                [] => f.write_str("a new message to nobody"),
+                [only] => write!(f, "a new message to {only}"),
+                [first, more @ ..] => write!(f, "a new message to {first} and {} more", more.len()),
+            },
         }
     }
 }

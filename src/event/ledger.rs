@@ -5,7 +5,7 @@
 use super::catalogue::Event;
 use super::edit::Edits;
 use super::verdict::Verdict;
-use crate::mail::{Reply, one_line};
+use crate::mail::{Id, Reply, one_line};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -93,6 +93,9 @@ pub struct Ledger {
     /// How many more there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
+    /// The messages that sinks have made of it, refused ones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub generated: Vec<Id>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -1,8 +1,10 @@
 //! What the core lends to the dispatcher for one event, and the one place where edits are applied.
 
+use super::binding::Registered;
 use super::catalogue::Event;
 use super::edit::{Bearer, DELAY_MAX, EDITS_MAX, Edit, Edits, HeaderEdit};
 use super::fault::{Fault, FaultKind};
+use super::generated::{self, Generated, NewMessage};
 use super::ledger::Ledger;
 use super::rule::Rule;
 use super::scene::{Scene, View};
@@ -71,7 +73,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Applies all edits of one call, or none and says why.
-    pub(super) fn apply(&mut self, event: Event, sink: &str, may_relay: bool, edits: Edits) -> Result<(), Fault> {
+    pub(super) fn apply(&mut self, event: Event, sink: &Registered, edits: Edits) -> Result<(), Fault> {
         if edits.len() > EDITS_MAX {
             return Err(Fault::new(
                 FaultKind::Limit,
@@ -84,7 +86,8 @@ impl<'a> Stage<'a> {
         }
         let mut copy = Copy {
             sink,
-            may_relay,
+            depth: self.origin.depth(),
+            asked: 0,
             session: self.session.as_ref().map(|s| s.facts.clone()),
             letter: self.transaction.as_ref().map(|t| t.letter.clone()),
             candidate: if let Focus::Recipient(c) = &self.focus { Some((*c).clone()) } else { None },
@@ -106,8 +109,11 @@ impl<'a> Stage<'a> {
 
 /// The editable things, so that a call that asks for something impossible changes nothing: what is changed is copied first.
 struct Copy<'a> {
-    sink: &'a str,
-    may_relay: bool,
+    sink: &'a Registered,
+    /// Of the message, if a sink has made it.
+    depth: u8,
+    /// New messages of this call.
+    asked: usize,
     session: Option<Arc<SessionFacts>>,
     letter: Option<Arc<Letter>>,
     candidate: Option<Candidate>,
@@ -146,6 +152,7 @@ impl Copy<'_> {
             Edit::Mime(edit) => self.mime.push(edit),
             Edit::Property(bearer, key, value) => self.property(bearer, &key, value)?,
             Edit::ReplyText(text) => self.reply_text = Some(text),
+            Edit::Generate(message) => self.generate(message)?,
         }
         Ok(())
     }
@@ -221,7 +228,7 @@ impl Copy<'_> {
     }
 
     fn vouch(&mut self) -> Result<(), Fault> {
-        let may_relay = self.may_relay;
+        let may_relay = self.sink.may_relay;
         let candidate = self.candidate()?;
         if candidate.recipient.standing == Standing::Denied && !may_relay {
             return Err(Fault::new(
@@ -233,8 +240,17 @@ impl Copy<'_> {
         Ok(())
     }
 
+    fn generate(&mut self, message: Arc<NewMessage>) -> Result<(), Fault> {
+        if !self.sink.may_submit {
+            return Err(Fault::new(FaultKind::Illegal, "to make new messages needs `allow.submit = true`"));
+        }
+        self.asked += 1;
+        let (depth, asked, by) = (self.depth, self.asked, self.sink.name.clone());
+        generated::add(&mut self.letter()?.generated, Generated { by, message }, depth, asked)
+    }
+
     fn property(&mut self, bearer: Bearer, key: &str, value: Value) -> Result<(), Fault> {
-        let sink = self.sink;
+        let sink = &self.sink.name;
         let properties: &mut Properties = match bearer {
             Bearer::Session => &mut self.session()?.properties,
             Bearer::Message => &mut self.letter()?.properties,
@@ -250,7 +266,7 @@ impl Copy<'_> {
         let of_letter = letter
             .flat_map(|l| std::iter::once(&l.properties).chain(l.envelope.recipients.iter().map(|r| &r.properties)));
         let of_candidate = self.candidate.iter().map(|c| &c.recipient.properties);
-        Properties::check_share(self.sink, of_letter.chain(of_candidate))
+        Properties::check_share(&self.sink.name, of_letter.chain(of_candidate))
             .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
 }

@@ -4,6 +4,7 @@
 //! [`Scene`](super::Scene).
 
 use super::companions::Companions;
+use super::generated::Generated;
 use super::ledger::Ledger;
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
 use std::sync::Arc;
@@ -57,6 +58,8 @@ pub struct Letter {
     pub message: Option<Message>,
     /// Properties that are kept with the message.
     pub properties: Properties,
+    /// Messages that sinks have made, which enter when this one is accepted.
+    pub generated: Vec<Generated>,
 }
 
 /// One transaction: from MAIL, or from another door's beginning, to its end.
@@ -77,7 +80,8 @@ pub struct Transaction {
 impl Transaction {
     /// A transaction without content. `ledger` carries over what the session's sinks said.
     pub fn new(id: Id, started: Timestamp, envelope: Envelope, ledger: Ledger) -> Self {
-        let letter = Letter { envelope, message: None, properties: Properties::default() };
+        let (properties, generated) = (Properties::default(), Vec::new());
+        let letter = Letter { envelope, message: None, properties, generated };
         Self { id, started, letter: Arc::new(letter), ledger, companions: Companions::default() }
     }
 

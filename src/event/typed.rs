@@ -28,6 +28,7 @@
 use super::catalogue::{EventType, can, may};
 use super::edit::{Bearer, Edit, Edits, HeaderEdit};
 use super::fault::Fault;
+use super::generated::NewMessage;
 use super::scene::Scene;
 use super::sink::Hearing;
 use super::verdict::Verdict;
@@ -37,6 +38,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A verdict that is legal at `E`.
@@ -194,6 +196,8 @@ edits! {
     set_property: Property (bearer: Bearer, key: &str, value: Value) => Edit::Property(bearer, key.to_owned(), value);
     /// Changes the text of the reply.
     set_reply_text: ReplyText (text: &str) => Edit::ReplyText(text.to_owned());
+    /// Makes a message, which enters when the transaction is accepted. Needs `allow.submit`.
+    generate: Generate (message: NewMessage) => Edit::Generate(Arc::new(message));
 }
 
 impl<'a, E: EventType> Heard<'a, E> {

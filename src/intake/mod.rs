@@ -4,6 +4,7 @@
 //! stable storage and its id may be told; if it says refused, nothing was kept but the ledger.
 
 pub mod account;
+pub mod generate;
 pub mod history;
 pub mod letter;
 pub mod local;
@@ -11,6 +12,7 @@ mod received;
 mod submit;
 
 pub use account::{Account, RecipientAccount, State};
+pub use generate::{Brood, Nursery};
 pub use history::History;
 pub use received::Trace;
 pub use submit::{Intake, Mark, Receipt, Submission};

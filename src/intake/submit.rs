@@ -1,11 +1,12 @@
 //! The one way in: `transport.submit`, the verdicts on single recipients, the commit.
 
 use super::account::{Account, State};
+use super::generate::{Brood, Nursery};
 use super::history::History;
 use super::received::Trace;
 use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
-use crate::mail::{EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply};
+use crate::mail::{EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Fence, Hold, Json, RcptState, Record, Spool};
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub struct Intake {
     /// What became of transactions.
     pub history: Arc<History>,
     /// Ids of sessions, transactions and messages.
-    pub ids: IdSource,
+    pub ids: Arc<IdSource>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where accepted messages go on. Called once the message is durable and before its id is told, so that whoever asks for
@@ -80,11 +81,13 @@ impl Intake {
         self.ids.next(self.clock.now().0)
     }
 
-    /// Runs a message through `transport.submit` and makes it durable. The message must be on the transaction.
+    /// Runs a message through `transport.submit` and makes it durable, with the messages that sinks have made of it. The message
+    /// must be on the transaction.
     ///
     /// A delay that sinks ask for is waited out before the commit: between that and the 250 every moment counts.
     pub async fn accept(&self, mut submission: Submission<'_>) -> Receipt {
-        self.trace(&mut submission);
+        let Submission { snapshot, origin, extended, .. } = submission;
+        trace(snapshot, origin, extended, submission.transaction, self.clock.now());
         let mark = match submission.mark.take() {
             Some(mark) => Some(mark),
             None => match self.ask(&mut submission).await {
@@ -93,24 +96,6 @@ impl Intake {
             },
         };
         self.keep(submission, mark).await
-    }
-
-    fn trace(&self, submission: &mut Submission<'_>) {
-        let transaction = &mut *submission.transaction;
-        let hostname = submission.snapshot.settings.hostname.as_str();
-        let trace = Trace {
-            hostname,
-            origin: submission.origin,
-            extended: submission.extended,
-            id: transaction.id,
-            time: self.clock.now(),
-        };
-        let value = trace.value(&transaction.letter.envelope);
-        if let Some(message) = &mut transaction.letter_mut().message
-            && let Err(error) = message.header.prepend("Received", &value)
-        {
-            tracing::error!(id = %transaction.id, %error, "the trace field could not be added");
-        }
     }
 
     async fn ask(&self, submission: &mut Submission<'_>) -> Result<Option<Mark>, Reply> {
@@ -125,16 +110,11 @@ impl Intake {
                 () = self.stopping.cancelled() => {}
             }
         }
-        match decision {
-            Decision::Proceed | Decision::Answer(_) => Ok(None),
-            Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => Err(reply),
-            Decision::Discard => Ok(Some(Mark::Discard)),
-            Decision::Hold { reason, place } => Ok(Some(Mark::Hold { reason, place })),
-        }
+        decided(decision)
     }
 
     async fn keep(&self, submission: Submission<'_>, mark: Option<Mark>) -> Receipt {
-        let Submission { origin, transaction, each, .. } = submission;
+        let Submission { snapshot, origin, transaction, each, .. } = submission;
         let refused = refused_by_all(transaction);
         if let Some(reply) = refused.as_ref().filter(|_| !each) {
             return Receipt::Refused(reply.clone());
@@ -143,31 +123,85 @@ impl Intake {
             tracing::error!(id = %transaction.id, "a door handed over a transaction without a message");
             return Receipt::Refused(NO_MESSAGE);
         };
-        let Some(entry) = entry(transaction, &message, origin, self.clock.now(), mark, each) else {
-            let state = if refused.is_some() { State::Refused } else { State::Discarded };
-            tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "{}", state.as_str());
-            let reply = refused.map(|reply| reply.to_string());
-            self.history.note(Account::of_transaction(transaction, origin, state, reply));
-            return Receipt::Accepted;
+        let brood = match refused {
+            // Of what is refused nothing is made.
+            Some(_) => Brood::default(),
+            None => self.nursery(snapshot).raise(transaction, origin).await,
         };
-        let batch = vec![Record::Accept(Box::new(entry.clone()), message.content())];
-        if let Err(fault) = self.spool.commit(self.fence, batch).await {
+        let entry = entry(transaction, &message, origin, self.clock.now(), mark, each);
+        let accept = |entry: &Entry| Record::Accept(Box::new(entry.clone()), message.content());
+        let batch: Vec<Record> = entry.iter().map(accept).chain(brood.records()).collect();
+        if !batch.is_empty()
+            && let Err(fault) = self.spool.commit(self.fence, batch).await
+        {
             tracing::error!(id = %transaction.id, %fault, "not accepted: the spool could not keep it");
             return Receipt::Refused(fault.reply());
         }
-        tracing::info!(
-            id = %entry.id, door = %origin.door, client = origin.client.map(tracing::field::display), sender = %entry.envelope.sender,
-            recipients = entry.envelope.recipients.len(), size = entry.content.len(), held = entry.hold.is_some(), "accepted"
-        );
-        self.history
-            .announce(|| Account::of_entry(&entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
-        (self.queue)(entry);
+        match entry {
+            Some(entry) => {
+                accepted(&self.history, &entry);
+                (self.queue)(entry);
+            }
+            None => self.ended(transaction, origin, refused),
+        }
+        brood.enter(&self.history, &self.queue);
         Receipt::Accepted
+    }
+
+    fn nursery<'a>(&'a self, snapshot: &'a Snapshot) -> Nursery<'a> {
+        Nursery { snapshot, spool: &*self.spool, ids: &self.ids, clock: &*self.clock }
+    }
+
+    /// Nobody is left to deliver to.
+    fn ended(&self, transaction: &Transaction, origin: &Origin, refused: Option<Reply>) {
+        let state = if refused.is_some() { State::Refused } else { State::Discarded };
+        tracing::info!(id = %transaction.id, sender = %transaction.letter.envelope.sender, "{}", state.as_str());
+        let reply = refused.map(|reply| reply.to_string());
+        self.history.note(Account::of_transaction(transaction, origin, state, reply));
     }
 }
 
+/// Adds the trace field to the message.
+pub(super) fn trace(
+    snapshot: &Snapshot,
+    origin: &Origin,
+    extended: bool,
+    transaction: &mut Transaction,
+    time: Timestamp,
+) {
+    let id = transaction.id;
+    let trace = Trace { hostname: snapshot.settings.hostname.as_str(), origin, extended, id, time };
+    let value = trace.value(&transaction.letter.envelope);
+    if let Some(message) = &mut transaction.letter_mut().message
+        && let Err(error) = message.header.prepend("Received", &value)
+    {
+        tracing::error!(%id, %error, "the trace field could not be added");
+    }
+}
+
+/// What is to become of a message by what sinks said of the whole of it. The error is a refusal.
+pub(super) fn decided(decision: Decision) -> Result<Option<Mark>, Reply> {
+    match decision {
+        Decision::Proceed | Decision::Answer(_) => Ok(None),
+        Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => Err(reply),
+        Decision::Discard => Ok(Some(Mark::Discard)),
+        Decision::Hold { reason, place } => Ok(Some(Mark::Hold { reason, place })),
+    }
+}
+
+/// Tells of a message that is durable now.
+pub(super) fn accepted(history: &History, entry: &Entry) {
+    let Origin { door, client, made, .. } = &entry.origin;
+    tracing::info!(
+        id = %entry.id, %door, client = client.map(tracing::field::display), parent = made.as_ref().map(|m| tracing::field::display(m.parent)),
+        sender = %entry.envelope.sender, recipients = entry.envelope.recipients.len(), size = entry.content.len(),
+        held = entry.hold.is_some(), "accepted"
+    );
+    history.announce(|| Account::of_entry(entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
+}
+
 /// If every recipient was refused: one reply, 4xx if any of theirs is.
-fn refused_by_all(transaction: &Transaction) -> Option<Reply> {
+pub(super) fn refused_by_all(transaction: &Transaction) -> Option<Reply> {
     let mut rejected = None;
     let mut deferred = None;
     for recipient in &transaction.letter.envelope.recipients {
@@ -200,11 +234,11 @@ pub(crate) fn hold_at(reason: String, place: &Place) -> Hold {
 }
 
 /// The entry to keep, or nothing if nobody is left to deliver to.
-fn entry(
+pub(super) fn entry(
     transaction: &Transaction,
     message: &Message,
     origin: &Origin,
-    now: crate::mail::Timestamp,
+    now: Timestamp,
     mark: Option<Mark>,
     each: bool,
 ) -> Option<Entry> {

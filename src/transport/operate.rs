@@ -1,7 +1,7 @@
 //! What an operator does to messages in the queue. Each change is durable before it is in force.
 
 use super::queue::{Queue, is_held};
-use crate::intake::State;
+use crate::intake::{Brood, State};
 use crate::mail::Id;
 use crate::spool::{Entry, Hold, HoldChange, Json, Patch, Record};
 
@@ -87,12 +87,25 @@ impl Queue {
     }
 
     pub(super) async fn amend(&self, entry: &mut Entry, patch: Patch) -> Result<(), String> {
-        self.commit(Record::Amend(entry.id, Box::new(patch.clone()))).await?;
+        self.amend_with(entry, patch, Brood::default()).await
+    }
+
+    /// The same, together with messages that sinks have made of it.
+    pub(super) async fn amend_with(&self, entry: &mut Entry, patch: Patch, brood: Brood) -> Result<(), String> {
+        self.commit_with(Record::Amend(entry.id, Box::new(patch.clone())), brood).await?;
         entry.amend(patch);
         Ok(())
     }
 
-    pub(super) async fn commit(&self, record: Record) -> Result<(), String> {
-        self.spool.commit(self.fence, vec![record]).await.map_err(|fault| fault.to_string())
+    async fn commit(&self, record: Record) -> Result<(), String> {
+        self.commit_with(record, Brood::default()).await
+    }
+
+    /// All or none.
+    pub(super) async fn commit_with(&self, record: Record, brood: Brood) -> Result<(), String> {
+        let batch = std::iter::once(record).chain(brood.records()).collect();
+        self.spool.commit(self.fence, batch).await.map_err(|fault| fault.to_string())?;
+        brood.enter(&self.history, |entry| self.put(entry));
+        Ok(())
     }
 }

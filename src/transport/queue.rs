@@ -5,7 +5,7 @@
 
 use crate::event::host::Clock;
 use crate::intake::{Account, History, State};
-use crate::mail::{Id, Timestamp};
+use crate::mail::{Id, IdSource, Timestamp};
 use crate::snapshot::Current;
 use crate::spool::{Entry, Fence, Spool};
 use std::collections::{BTreeSet, HashMap};
@@ -23,6 +23,7 @@ pub struct Queue {
     pub(super) history: Arc<History>,
     pub(super) current: Arc<Current>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<IdSource>,
     items: Mutex<Items>,
     changed: Notify,
 }
@@ -48,9 +49,11 @@ impl Queue {
         history: Arc<History>,
         current: Arc<Current>,
         clock: Arc<dyn Clock>,
+        ids: Arc<IdSource>,
         found: Vec<Entry>,
     ) -> Self {
-        let queue = Self { spool, fence, history, current, clock, items: Mutex::default(), changed: Notify::new() };
+        let (items, changed) = Default::default();
+        let queue = Self { spool, fence, history, current, clock, ids, items, changed };
         found.into_iter().for_each(|entry| queue.put(entry));
         queue
     }

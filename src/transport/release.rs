@@ -5,7 +5,7 @@
 
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
-use crate::intake::{hold_at, settle};
+use crate::intake::{Brood, Nursery, hold_at, settle};
 use crate::mail::{Envelope, Fate, Message};
 use crate::spool::{Entry, HoldChange, Json, Patch, RcptState, Record, StoredContent};
 use std::sync::Arc;
@@ -22,21 +22,19 @@ impl Queue {
     /// Runs the sinks that have not yet heard the message, and lets it go unless one of them objects.
     pub(super) async fn release(&self, entry: &mut Entry, rerun: bool) -> Result<(), String> {
         let freed = freed(entry, rerun);
-        let mut patch = match course(entry, rerun) {
-            None => Patch { envelope: Some(freed), ..Patch::default() },
-            Some(course) => match self.judge(entry, freed, course).await? {
-                Some(patch) => patch,
-                None => {
-                    // Discarded.
-                    self.commit(Record::End(entry.id)).await?;
-                    entry.recipients.iter_mut().for_each(|s| s.done = true);
-                    return Ok(());
-                }
-            },
+        let (patch, brood) = match course(entry, rerun) {
+            None => (Some(Patch { envelope: Some(freed), ..Patch::default() }), Brood::default()),
+            Some(course) => self.judge(entry, freed, course).await?,
+        };
+        let Some(mut patch) = patch else {
+            // Discarded.
+            self.commit_with(Record::End(entry.id), brood).await?;
+            entry.recipients.iter_mut().for_each(|s| s.done = true);
+            return Ok(());
         };
         let states = patch.envelope.as_ref().map(|envelope| self.states(entry, envelope)).unwrap_or_default();
         if states.iter().all(|s| s.done) {
-            self.commit(Record::End(entry.id)).await?;
+            self.commit_with(Record::End(entry.id), brood).await?;
             entry.recipients = states;
             return Ok(());
         }
@@ -46,17 +44,18 @@ impl Queue {
             HoldChange::Hold(hold) => Some(format!("held again by {}: {}", hold.by, hold.reason)),
             HoldChange::Release => None,
         };
-        self.amend(entry, patch).await?;
+        self.amend_with(entry, patch, brood).await?;
         again.map_or(Ok(()), Err)
     }
 
-    /// Raises the events for a message that is in the spool. The changes, or none if a sink discards it.
+    /// Raises the events for a message that is in the spool. The changes, or none if a sink discards it; and what sinks have
+    /// made of it now.
     async fn judge(
         &self,
         entry: &Entry,
         envelope: Envelope,
         (mut behind, events): Course,
-    ) -> Result<Option<Patch>, String> {
+    ) -> Result<(Option<Patch>, Brood), String> {
         let snapshot = self.current.pin();
         let content = self.spool.open(&entry.content).map_err(|e| e.to_string())?;
         let message = Message::split(&content, entry.header_len).map_err(|e| e.to_string())?;
@@ -64,7 +63,7 @@ impl Queue {
         let mut transaction = Transaction::new(entry.id, entry.received, envelope, ledger);
         transaction.letter_mut().properties = entry.properties.clone();
         transaction.letter_mut().message = Some(message);
-        let mut hold = HoldChange::Release;
+        let (mut hold, mut discarded) = (HoldChange::Release, false);
         for &event in events {
             let mut stage = Stage::new(&entry.origin);
             stage.transaction = Some(&mut transaction);
@@ -81,10 +80,16 @@ impl Queue {
                 Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => {
                     return Err(format!("a sink refuses it now: {reply}; it stays held"));
                 }
-                Decision::Discard => return Ok(None),
+                Decision::Discard => {
+                    discarded = true;
+                    break;
+                }
             }
         }
-        patch(entry, transaction, hold).map(Some)
+        let nursery = Nursery { snapshot: &snapshot, spool: &*self.spool, ids: &self.ids, clock: &*self.clock };
+        let brood = nursery.raise(&mut transaction, &entry.origin).await;
+        let patch = if discarded { None } else { Some(patch(entry, transaction, hold)?) };
+        Ok((patch, brood))
     }
 
     /// The recipients' states: as they were, also where sinks have added or removed some, but due now and no longer held,

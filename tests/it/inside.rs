@@ -120,11 +120,12 @@ impl Plan {
         let (fence, found) = self.spool.claim(NodeId(0)).await.unwrap();
         let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
         let history = Arc::new(History::open(&path("history"), keep).unwrap());
-        let queue = Queue::new(self.spool.clone(), fence, history.clone(), current.clone(), clock.clone(), found);
+        let ids = Arc::new(IdSource::default());
+        let stores = (self.spool.clone(), fence, history.clone());
+        let queue = Queue::new(stores.0, stores.1, stores.2, current.clone(), clock.clone(), ids.clone(), found);
         let queue = Arc::new(queue);
         let feed = queue.clone();
         let hand_over = Box::new(move |entry| feed.put(entry));
-        let ids = IdSource::default();
         let stopping = CancellationToken::new();
         let intake = Arc::new(Intake {
             spool: self.spool.clone(),

@@ -12,6 +12,7 @@ mod dispatcher;
 mod docs;
 mod drain;
 mod faults;
+mod generated;
 mod hold;
 mod hop;
 mod inside;

@@ -226,12 +226,12 @@ async fn stores(
     let (fence, found) = spool.claim(NodeId(0)).await.map_err(|e| e.to_string())?;
     let keep = Keep { size: settings.ledger.size, time: settings.ledger.keep };
     let history = Arc::new(history(&settings.data_dir.join("history"), keep)?);
-    let ids = IdSource::default();
+    let ids = Arc::new(IdSource::default());
     found.iter().for_each(|entry| ids.skip_to(entry.id));
     if !found.is_empty() {
         tracing::info!(messages = found.len(), "found in the spool");
     }
-    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), found));
+    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), ids.clone(), found));
     let feed = queue.clone();
     let hand_over = Box::new(move |entry| feed.put(entry));
     let intake = Arc::new(Intake { spool, fence, history, ids, clock, queue: hand_over, stopping: stopping.clone() });

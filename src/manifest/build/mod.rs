@@ -156,7 +156,8 @@ fn open(
     };
     let secrets = supplies.resolved.secrets;
     found.mask(said, &secrets);
-    let registered = Registered::new(decl.name.value.as_str(), sink?, decl.allow.relay).with_secrets(secrets);
+    let registered = Registered::new(decl.name.value.as_str(), sink?, decl.allow.relay);
+    let registered = registered.with_submit(decl.allow.submit).with_secrets(secrets);
     Some(Loaded { decl: decl.clone(), files: files.clone(), registered: Arc::new(registered) })
 }
 
