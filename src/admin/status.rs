@@ -3,6 +3,7 @@
 use super::commands::Ops;
 use crate::event::Registered;
 use crate::mail::Timestamp;
+use crate::manifest::reload::Reloader;
 use crate::spool::{Health, Usage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,6 +107,9 @@ pub struct Sink {
     pub last_fault: Option<String>,
     /// Notify events that it was not told because it was behind.
     pub missed: u64,
+    /// What it publishes about itself, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, serde_json::Number>,
 }
 
 impl Status {
@@ -130,7 +134,7 @@ impl Status {
             queue: Queue { messages: ops.queue.count(), held: ops.queue.held() },
             spool: Spool::of(ops.intake.spool.health(), ops.intake.spool.usage()),
             history: History { dropped: ops.history.dropped() },
-            sinks: snapshot.sinks.iter().map(|sink| (sink.name.to_string(), Sink::of(sink))).collect(),
+            sinks: snapshot.sinks.iter().map(|sink| (sink.name.to_string(), Sink::of(sink, &ops.reload))).collect(),
         }
     }
 }
@@ -147,7 +151,7 @@ impl Spool {
 }
 
 impl Sink {
-    fn of(sink: &Registered) -> Self {
+    fn of(sink: &Registered, reloader: &Reloader) -> Self {
         let health = sink.breaker.health();
         Self {
             state: health.state.to_owned(),
@@ -155,6 +159,7 @@ impl Sink {
             streak: health.streak,
             last_fault: health.last_fault,
             missed: sink.missed(),
+            metrics: reloader.metrics(&sink.name).into_iter().map(|(name, sample)| (name, sample.into())).collect(),
         }
     }
 }

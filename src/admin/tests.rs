@@ -64,6 +64,7 @@ impl Site {
         let natives = Natives::default().with("gatekeeper", |NoConfig {}, _: &mut Env| Ok::<_, String>(Gatekeeper));
         let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
         let workshop = Workshop::new(natives, kv, clock.clone());
+        workshop.metrics.of("gatekeeper").add("seen", 2).unwrap();
         let mut inputs = Inputs::default();
         let loaded = load(&config, &workshop, &[], &mut inputs).unwrap_or_else(|found| panic!("{found}"));
         let (snapshot, loaded) = loaded.into_snapshot(1).unwrap();
@@ -182,6 +183,7 @@ async fn status_and_reload() {
         (&json["sinks"]["gatekeeper"]["state"], &json["sinks"]["gatekeeper"]["faults"]),
         (&"ok".into(), &0.into())
     );
+    assert_eq!(json["sinks"]["gatekeeper"]["metrics"], serde_json::json!({"seen": 2}));
     assert_eq!((status.uptime, status.listeners[0].address.as_str()), (600, "127.0.0.1:4711"));
     assert_eq!(site.ask(Request::Reload).await, Ok(vec![Response::Reloaded { generation: 2 }]));
     std::fs::write(site.dir.path().join("sinks.toml"), MANIFEST.replace("native", "natvie")).unwrap();

@@ -104,6 +104,11 @@ fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
     for (name, sink) in troubled {
         fact("", format!("{name}: {}", printable(&trouble(sink))));
     }
+    let published = status.sinks.iter().filter(|(_, sink)| !sink.metrics.is_empty());
+    for (n, (name, sink)) in published.enumerate() {
+        let numbers: Vec<String> = sink.metrics.iter().map(|(name, number)| format!("{name} {number}")).collect();
+        fact(if n == 0 { "metrics" } else { "" }, format!("{name}: {}", printable(&numbers.join(", "))));
+    }
     facts.print(out)?;
     if let Some(failure) = &status.reload_failure {
         writeln!(out, "  RELOAD FAILED at {}; generation {} stays in force:\n", failure.since, status.generation)?;
@@ -175,14 +180,14 @@ mailsluice 1.2.3, up 1h 2m, generation 4
         status["spool"]["state"] = "sick".into();
         status["spool"]["since"] = 0.into();
         status["spool"]["why"] = "can't sync x".into();
-        status["sinks"]["b"] =
-            json!({"state": "open", "faults": 5, "streak": 5, "missed": 1, "last_fault": "panic: \u{7}"});
+        status["sinks"]["b"] = json!({"state": "open", "faults": 5, "streak": 5, "missed": 1, "last_fault": "panic: \u{7}", "metrics": {"load": -0.5, "seen": 7}});
         status["reload_failure"] = json!({"since": 0, "error": "error: bad\n"});
         status["history"]["dropped"] = 1.into();
         let text = text(&status);
         for part in [
             "SICK since 1970-01-01T00:00:00.000Z: can't sync x; new mail",
             "2, 1 not well:\n             b: open, 5 faults, 1 event missed; last: panic: \\u{7}\n",
+            "  metrics    b: load -0.5, seen 7\n",
             "RELOAD FAILED at 1970-01-01T00:00:00.000Z; generation 4 stays in force:\n\nerror: bad\n",
             "history    1 account could not be written",
         ] {

@@ -4,9 +4,11 @@ use super::build::{Loaded, Workshop};
 use super::keep;
 use super::load::{Inputs, Load, load};
 use crate::config::Settings;
+use crate::event::host::Sample;
 use crate::event::{Event, Stage};
 use crate::mail::{Door, Origin, Timestamp};
 use crate::snapshot::{Current, Snapshot};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -95,6 +97,11 @@ impl Reloader {
             (Some(why), Some((since, _))) => Some((since, why.clone())),
             (Some(why), None) => Some((self.workshop.clock.now(), why.clone())),
         };
+    }
+
+    /// What a sink has published about itself.
+    pub fn metrics(&self, sink: &str) -> BTreeMap<String, Sample> {
+        self.workshop.metrics.snapshot(sink)
     }
 
     /// Since when reloads fail, and why the last one did.

@@ -47,6 +47,16 @@ pub enum Sample {
     Gauge(f64),
 }
 
+impl From<Sample> for serde_json::Number {
+    fn from(sample: Sample) -> Self {
+        match sample {
+            Sample::Counter(sum) => sum.into(),
+            // A gauge is finite.
+            Sample::Gauge(value) => Self::from_f64(value).unwrap_or_else(|| 0.into()),
+        }
+    }
+}
+
 /// One sink's own numbers: what a sink is given. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MetricsOf(Arc<Share>);
