@@ -29,7 +29,7 @@ pub(super) struct Exports {
 impl Exports {
     pub(super) fn of(component: &Component) -> Self {
         let find = |package: &str, interface: &str, function: &str| {
-            let interface = component.get_export_index(None, &format!("{package}/{interface}@{VERSION}"))?;
+            let interface = component.get_export_index(None, format!("{package}/{interface}@{VERSION}").as_str())?;
             component.get_export_index(Some(&interface), function)
         };
         Self {

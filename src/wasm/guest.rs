@@ -18,17 +18,23 @@ type Said = (Result<types::Verdict, String>,);
 type Done = (Result<(), String>,);
 type Of<Params, Return = Said> = TypedFunc<Params, Return>;
 
+// A guest's handles.
+type S = Resource<Session>;
+type M = Resource<Message>;
+type R = Resource<Recipient>;
+type O = Resource<Outgoing>;
+
 /// The function of one event, by the shape of what it is given.
 enum Handler {
-    Session(Of<(Resource<Session>,)>),
-    Helo(Of<(Command, Resource<Session>)>),
-    Message(Of<(Resource<Message>, Resource<Session>)>),
-    Recipient(Of<(Resource<Recipient>, Resource<Message>, Resource<Session>)>),
-    Command(Of<(Command, Option<Resource<Message>>, Resource<Session>)>),
-    Reply(Of<(Resource<Outgoing>, Option<Resource<Message>>, Resource<Session>)>),
-    Excess(Of<(Excess, Option<Resource<Message>>, Resource<Session>)>),
+    Session(Of<(S,)>),
+    Helo(Of<(Command, S)>),
+    Message(Of<(M, S)>),
+    Recipient(Of<(R, M, S)>),
+    Command(Of<(Command, Option<M>, S)>),
+    Reply(Of<(O, Option<M>, S)>),
+    Excess(Of<(Excess, Option<M>, S)>),
     Told(Of<(), Done>),
-    ToldOfSession(Of<(Resource<Session>,), Done>),
+    ToldOfSession(Of<(S,), Done>),
 }
 
 /// An instance. One that failed is dropped, and never called again.
@@ -105,11 +111,10 @@ impl Guest {
         let event = self.store.data().lent()?.event;
         let at = self.handler(event, code)?;
         let (_, handler) = &self.handlers[at];
-        let (store, focus) = (&mut self.store, ());
-        let () = focus;
-        let session = Resource::new_borrow(0);
+        let store = &mut self.store;
+        let session = S::new_borrow(0);
         let in_transaction = store.data().lent()?.transaction.is_some();
-        let message = || Resource::<Message>::new_borrow(0);
+        let message = || M::new_borrow(0);
         let optional = in_transaction.then(message);
         let told = |done: Result<(), String>| done.map(|()| types::Verdict::Next);
         Ok(match handler {
@@ -119,12 +124,12 @@ impl Guest {
                 f.call_async(store, (command, session)).await?.0
             }
             Handler::Message(f) => f.call_async(store, (message(), session)).await?.0,
-            Handler::Recipient(f) => f.call_async(store, (Resource::new_borrow(AT_HAND), message(), session)).await?.0,
+            Handler::Recipient(f) => f.call_async(store, (R::new_borrow(AT_HAND), message(), session)).await?.0,
             Handler::Command(f) => {
                 let command = command(store.data().lent()?)?;
                 f.call_async(store, (command, optional, session)).await?.0
             }
-            Handler::Reply(f) => f.call_async(store, (Resource::new_borrow(0), optional, session)).await?.0,
+            Handler::Reply(f) => f.call_async(store, (O::new_borrow(0), optional, session)).await?.0,
             Handler::Excess(f) => {
                 let excess = excess(store.data().lent()?)?;
                 f.call_async(store, (excess, optional, session)).await?.0

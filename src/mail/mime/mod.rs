@@ -31,7 +31,7 @@ pub use edit::{BodyEdit, edit};
 pub use error::MimeError;
 pub use part::{Disposition, Part, TransferEncoding};
 pub use view::{DEPTH_MAX, Mime, PARTS_MAX};
-pub use words::{decoded, decoded_header};
+pub use words::{decoded, decoded_header, encoded};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
-//! Encoded words in header fields (RFC 2047), decoded.
+//! Encoded words in header fields (RFC 2047), read and made.
 //!
 //! Words that follow each other in one character set are joined before they are read, because senders cut letters
 //! in two. What is no encoded word stays as it is.
 
 use super::charset;
-use super::decode;
+use super::{decode, encode};
 use crate::mail::{Field, Header};
+use std::borrow::Cow;
 
 /// The longest encoded word that is read. RFC 2047 allows 75 octets; senders don't all keep to it.
 const WORD_MAX: usize = 1000;
@@ -21,6 +22,49 @@ pub fn decoded(field: &Field<'_>) -> String {
     let value = memchr::memchr(b':', raw).and_then(|colon| raw.get(colon + 1..)).unwrap_or_default();
     let text = charset::decode(value.trim_ascii(), None);
     decode_words(&text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect::<String>())
+}
+
+/// Text for the value of a field: words that are not ASCII become encoded words, the others stay as they are, so that
+/// addresses among them still are addresses.
+pub fn encoded(value: &str) -> Cow<'_, str> {
+    if value.is_ascii() {
+        return Cow::Borrowed(value);
+    }
+    let words: Vec<&str> = value.split(' ').collect();
+    let mut out = String::new();
+    let mut at = 0;
+    while at < words.len() {
+        // The space between two encoded words is inside of the first one: outside it does not count (RFC 2047 6.2).
+        let run = words[at..].iter().take_while(|word| !word.is_ascii()).count();
+        if at > 0 {
+            out.push(' ');
+        }
+        if run == 0 {
+            out.push_str(words[at]);
+        } else {
+            encode_run(&words[at..at + run].join(" "), &mut out);
+        }
+        at += run.max(1);
+    }
+    Cow::Owned(out)
+}
+
+/// Encoded words, none of them longer than 75 octets and none with half a letter.
+fn encode_run(text: &str, out: &mut String) {
+    const OCTETS: usize = 45;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = (0..=OCTETS.min(rest.len())).rev().find(|n| rest.is_char_boundary(*n)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let base64 = encode::base64(word.as_bytes());
+        out.push_str("=?utf-8?B?");
+        out.push_str(String::from_utf8_lossy(&base64).trim_end());
+        out.push_str("?=");
+        if !after.is_empty() {
+            out.push(' ');
+        }
+        rest = after;
+    }
 }
 
 /// Text with its encoded words decoded.
@@ -92,6 +136,7 @@ fn word(text: &str) -> Option<(String, Vec<u8>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     #[test]
     fn encoded_words_are_decoded_and_all_else_stays() {
@@ -113,5 +158,20 @@ mod tests {
         }
         let header = Header::from_raw(b"Subject: caf\xe9\r\n".as_slice().into());
         assert_eq!(decoded_header(&header, "Subject").unwrap(), "café");
+    }
+
+    #[test]
+    fn what_is_encoded_is_read_back_and_addresses_stay_addresses() {
+        let long = "Grüße ".repeat(40);
+        for value in ["plain", "", "Jürgen Groß <a@example.com>", "a  b ü", "[ä] ö ü x", "日本語", long.trim_end()]
+        {
+            let encoded = encoded(value);
+            assert!(encoded.is_ascii(), "{encoded}");
+            assert!(encoded.split(' ').all(|word| word.len() <= 75), "{encoded}");
+            let mut header = Header::from_raw(Bytes::new());
+            header.append("X", &encoded).unwrap();
+            assert_eq!(decoded_header(&header, "X").unwrap(), value);
+        }
+        assert!(encoded("Jürgen <a@example.com>").ends_with(" <a@example.com>"));
     }
 }

@@ -36,6 +36,7 @@ impl State {
     }
 
     fn edit_header(&mut self, name: String, value: String, edit: Kind) -> wasmtime::Result<Result<(), String>> {
+        let value = mime::encoded(&value).into_owned();
         if let Err(why) = Header::check(&name, &value) {
             return Ok(Err(format!("the field `{}`: {why}", clipped(&name))));
         }
