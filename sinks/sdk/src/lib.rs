@@ -65,6 +65,7 @@
 mod catalogue;
 mod export;
 mod fault;
+mod glob;
 mod heard;
 mod host;
 mod ruling;
@@ -82,6 +83,7 @@ pub use export::guest::Exported;
 pub use export::{Claiming, Hosted, SelfTesting};
 pub use export::{Claims, On};
 pub use fault::Fault;
+pub use glob::Glob;
 pub use heard::{Bearer, Fate, Heard, Octets, Recipient};
 pub use host::{clock, config, dns, http, kv, log, metrics, random, submit, tables};
 pub use ruling::{EnhancedCode, Reply, Ruling};

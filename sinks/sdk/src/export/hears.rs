@@ -8,7 +8,8 @@
 /// * `open = MySink::open`, a `fn() -> Result<MySink, Fault>` that makes the sink, at the first call of an instance. Without it
 ///   the type's `Default` does.
 /// * `claims = |sink| Claims { … }`, for verbs, parameters and keywords of the sink's own.
-/// * `self_test = |sink| Ok(())`, a check made whenever the sink is loaded: what fails is not put in force.
+/// * `self_test = |sink| Ok(())`, a check made whenever the sink is loaded: what fails is not put in force. The sink is made for
+///   it, so that even this one, which checks nothing, tells of a bad configuration at once and not with the first message.
 ///
 /// ```
 /// use mailsluice_sink::{Claims, Fault, Heard, On, Reply, EnhancedCode, Ruling, hears, on};
@@ -47,6 +48,10 @@ macro_rules! hears {
                 })
             }
         }
+        // What is not exported natively is there all the same.
+        const _: fn() -> ::std::result::Result<$sink, $crate::Fault> = <$sink as $crate::Hosted>::open;
+        $(const _: fn(&$sink, &mut $crate::Heard<'_, $crate::on::$event>)
+            -> ::std::result::Result<$crate::Ruling<$crate::on::$event>, $crate::Fault> = <$sink as $crate::On<$crate::on::$event>>::on;)+
         $($crate::__hears!(@also $sink, $key, $value);)*
         $($crate::__hears!(@export $sink, $event);)+
     };

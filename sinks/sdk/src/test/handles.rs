@@ -230,10 +230,11 @@ impl Message {
 
     pub(crate) fn set_sender(&self, address: Option<&str>) -> Result<(), String> {
         let edit = Edit::Sender(own(address));
-        match address {
-            Some(address) => self.0.note_address(address, edit),
-            None => Ok(self.0.note(edit)),
-        }
+        let Some(address) = address else {
+            self.0.note(edit);
+            return Ok(());
+        };
+        self.0.note_address(address, edit)
     }
 
     pub(crate) fn add_recipient(&self, address: &str) -> Result<(), String> {
