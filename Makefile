@@ -3,13 +3,16 @@
 TARGET = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
 
-.PHONY: help setup run test bench peers lint clean
+.PHONY: help setup sinks run test bench peers lint clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## check for what a build needs, and install a C linker if there is none
 	@scripts/setup
+
+sinks: setup ## build the sandboxed sinks that ship, into sinks/built
+	@scripts/sinks
 
 run: setup ## build, and serve examples/quickstart on 127.0.0.1:2525
 	cargo build --release
@@ -18,6 +21,7 @@ run: setup ## build, and serve examples/quickstart on 127.0.0.1:2525
 test: setup ## run every test, with those foreign mail programs that are there
 	cargo test --all-targets
 	cargo test --doc
+	cd sinks && cargo test
 
 bench: setup ## run the benchmarks
 	cargo bench --benches
@@ -28,9 +32,12 @@ peers: ## install the foreign mail programs that some tests talk to
 lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cd sinks && cargo fmt --check && cargo clippy --all-targets -- -D warnings
+	cd sinks && cargo clippy --target wasm32-unknown-unknown -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
 
 clean: ## remove what was built and what the quickstart server wrote
 	cargo clean
-	rm -rf examples/quickstart/var
+	cargo clean --manifest-path sinks/Cargo.toml
+	rm -rf examples/quickstart/var sinks/built
