@@ -1,11 +1,10 @@
 //! Globs, as rules and lists of the server have them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// A glob: `*` is any run of characters, `?` is one, everything else is itself. It matches the whole value, without regard to
 /// ASCII case, in at most pattern times value steps.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(String);
 
 impl Glob {
@@ -39,6 +38,13 @@ impl Glob {
                 }
             }
         }
+    }
+}
+
+// By hand, so that a sink without a configuration needs no derive macros.
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
     }
 }
 

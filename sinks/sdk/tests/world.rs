@@ -165,13 +165,15 @@ fn a_reply_gets_another_text() {
 #[test]
 fn what_is_granted_answers_as_told() {
     let world = World::new()
-        .table("vips", [("Alice@example.com", "gold")])
+        .table("vips", [("*@example.com", "silver"), ("Alice@example.com", "gold")])
         .dns("example.com", dns::Kind::Mx, &["10 mx.example.com."])
         .http("https://a.example/x", 204, "")
         .keeping("count", "41")
         .time(5000);
     world.here(|| {
         assert_eq!(tables::lookup("vips", "alice@EXAMPLE.com").unwrap().as_deref(), Some("gold"));
+        assert_eq!(tables::lookup("vips", "bob@example.com").unwrap().as_deref(), Some("silver"));
+        assert_eq!(tables::lookup("vips", "bob@example.org").unwrap(), None);
         assert_eq!(dns::lookup("EXAMPLE.com", dns::Kind::Mx).unwrap(), ["10 mx.example.com."]);
         assert_eq!(dns::lookup("example.com", dns::Kind::A), Err(dns::Error::NotFound));
         assert_eq!(http::Request::post("https://a.example/x").header("A", "b").body("xyz").send().unwrap().status, 204);

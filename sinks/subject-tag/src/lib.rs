@@ -23,7 +23,7 @@ struct Rule {
     header: Option<String>,
     /// and one of that name is like this.
     like: Option<Glob>,
-    /// The sender, or its domain, stands in this table.
+    /// The sender stands in this table.
     sender_in: Option<String>,
 }
 
@@ -44,15 +44,6 @@ impl SubjectTag {
     }
 }
 
-fn is_listed(table: &str, heard: &Heard<'_, on::TransportSubmit>) -> Result<bool, Fault> {
-    let Some(sender) = heard.sender() else { return Ok(false) };
-    if tables::lookup(table, &sender)?.is_some() {
-        return Ok(true);
-    }
-    let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
-    Ok(!domain.is_empty() && tables::lookup(table, domain)?.is_some())
-}
-
 fn holds(rule: &Rule, heard: &Heard<'_, on::TransportSubmit>) -> Result<bool, Fault> {
     if let Some(header) = &rule.header {
         let values = heard.headers(header);
@@ -61,7 +52,8 @@ fn holds(rule: &Rule, heard: &Heard<'_, on::TransportSubmit>) -> Result<bool, Fa
             return Ok(false);
         }
     }
-    rule.sender_in.as_ref().map_or(Ok(true), |table| is_listed(table, heard))
+    let (Some(table), sender) = (&rule.sender_in, heard.sender()) else { return Ok(true) };
+    Ok(sender.map_or(Ok(None), |sender| tables::lookup(table, &sender))?.is_some())
 }
 
 impl On<on::TransportSubmit> for SubjectTag {
@@ -95,11 +87,13 @@ mod tests {
     use serde_json::json;
 
     fn world() -> World {
-        World::new().table("partners", [("partner.example", ""), ("dora@other.example", "")]).config(json!({ "rule": [
+        World::new().table("partners", [("*@partner.example", ""), ("dora@other.example", "")]).config(
+            json!({ "rule": [
             { "tag": "[spam?]", "header": "X-Spam-Flag", "like": "yes*" },
             { "tag": "[list]", "header": "List-Id" },
             { "tag": "[partner]", "sender_in": "partners" },
-        ] }))
+        ] }),
+        )
     }
 
     fn edits(world: &World) -> Vec<String> {

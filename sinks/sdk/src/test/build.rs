@@ -6,7 +6,7 @@ use super::state::{Addressee, State};
 use crate::dns::Kind;
 use crate::wit::http::Response;
 use crate::wit::types::{Command, Excess, Origin, Standing};
-use crate::{Door, Reply};
+use crate::{Door, Glob, Reply};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -40,10 +40,11 @@ impl World {
         self.with(|state| state.config = config)
     }
 
-    /// A table of the manifest, of keys and values.
+    /// A table of the manifest, of keys and values. Keys are globs; exact ones go before the others.
     #[must_use]
     pub fn table<'a>(self, name: &str, lines: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let lines = lines.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value.to_owned())).collect();
+        let mut lines: Vec<_> = lines.into_iter().map(|(key, value)| (Glob::new(key), value.to_owned())).collect();
+        lines.sort_by_key(|(key, _)| key.as_str().contains(['*', '?']));
         self.with(|state| _ = state.tables.insert(name.to_owned(), lines))
     }
 

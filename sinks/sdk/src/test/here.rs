@@ -51,7 +51,7 @@ impl World for Here {
         let Some(lines) = world.tables.get(table) else {
             panic!("the world has no table `{table}`: World::new().table(\"{table}\", …)")
         };
-        lines.get(&key.to_ascii_lowercase()).cloned()
+        lines.iter().find(|(glob, _)| glob.matches(key)).map(|(_, value)| value.clone())
     }
 
     fn kv_get(key: &str) -> Result<Option<Vec<u8>>, kv::Error> {

@@ -4,7 +4,7 @@ use super::edit::Edit;
 use super::mime::Mime;
 use crate::wit::http::Response;
 use crate::wit::types::{Command, Excess, Origin, Standing};
-use crate::{Door, EnhancedCode, Fault, Reply};
+use crate::{Door, EnhancedCode, Fault, Glob, Reply};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -66,7 +66,7 @@ pub(super) struct State {
     pub(super) excess: Excess,
     pub(super) properties: HashMap<String, Value>,
     pub(super) config: Value,
-    pub(super) tables: HashMap<String, HashMap<String, String>>,
+    pub(super) tables: HashMap<String, Vec<(Glob, String)>>,
     pub(super) dns: HashMap<(String, u8), Vec<String>>,
     pub(super) http: HashMap<String, Response>,
     pub(super) now: Cell<u64>,
