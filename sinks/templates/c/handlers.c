@@ -1,0 +1,182 @@
+//@ in.connect
+// `in.connect`
+bool exports_in_connect_handle(
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.helo
+// `in.helo`
+bool exports_in_helo_handle(
+    mail_command_t *command,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)command; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.mail
+// `in.mail`
+bool exports_in_mail_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.rcpt
+// `in.rcpt`
+bool exports_in_rcpt_handle(
+    mail_borrow_recipient_t recipient,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)recipient; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.data
+// `in.data`
+bool exports_in_data_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.headers
+// `in.headers`
+bool exports_in_headers_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.message
+// `in.message`
+bool exports_in_message_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.command
+// `in.command`
+bool exports_in_command_handle(
+    mail_command_t *command,
+    mail_borrow_message_t *maybe_message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)command; (void)maybe_message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.reply
+// `in.reply`
+bool exports_in_reply_handle(
+    mail_borrow_outgoing_t reply,
+    mail_borrow_message_t *maybe_message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)reply; (void)maybe_message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.disconnect
+// `in.disconnect`
+bool exports_in_disconnect_handle(
+    mail_borrow_session_t session,
+    sink_string_t *fault
+) {
+    (void)session; (void)fault;
+    return true;
+}
+
+//@ transport.oversize
+// `transport.oversize`
+bool exports_transport_oversize_handle(
+    mail_excess_t *excess,
+    mail_borrow_message_t *maybe_message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)excess; (void)maybe_message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.submit
+// `transport.submit`
+bool exports_transport_submit_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ server.start
+// `server.start`
+bool exports_server_start_handle(
+    sink_string_t *fault
+) {
+    (void)fault;
+    return true;
+}
+
+//@ server.reload
+// `server.reload`
+bool exports_server_reload_handle(
+    sink_string_t *fault
+) {
+    (void)fault;
+    return true;
+}
+
+//@ server.shutdown
+// `server.shutdown`
+bool exports_server_shutdown_handle(
+    sink_string_t *fault
+) {
+    (void)fault;
+    return true;
+}
