@@ -34,7 +34,8 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo fmt --check && cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo clippy --target wasm32-unknown-unknown -- -D warnings
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources && \
+	cargo deny --manifest-path sinks/Cargo.toml --config deny.toml check bans licenses sources; \
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
 
 clean: ## remove what was built and what the quickstart server wrote
