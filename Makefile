@@ -14,11 +14,11 @@ setup: ## check for what a build needs, and install a C linker if there is none
 sinks: setup ## build the sandboxed sinks that ship, into sinks/built
 	@scripts/sinks
 
-run: setup ## build, and serve examples/quickstart on 127.0.0.1:2525
+run: sinks ## build, and serve examples/quickstart on 127.0.0.1:2525
 	cargo build --release
 	@exec "$(TARGET)/release/mailsluice" serve --config $(CONFIG)
 
-test: setup ## run every test, with those foreign mail programs that are there
+test: sinks ## run every test, with those foreign mail programs that are there
 	cargo test --all-targets
 	cargo test --doc
 	cd sinks && cargo test

@@ -20,9 +20,13 @@ fn commands() -> Vec<String> {
 fn quickstart() -> Site {
     let from = Path::new(ROOT).join("examples/quickstart");
     let site = Site::new("");
-    for name in ["sinks.toml", "lists/allow-clients.txt", "lists/deny-clients.txt", "lists/deny-senders.txt"] {
+    let lists = ["lists/allow-clients.txt", "lists/deny-clients.txt", "lists/deny-senders.txt"];
+    for name in lists.into_iter().chain(["scripts/greet.js"]) {
         site.write(name, &std::fs::read_to_string(from.join(name)).unwrap());
     }
+    // `make sinks` has built the sandboxed ones.
+    let manifest = std::fs::read_to_string(from.join("sinks.toml")).unwrap();
+    site.write("sinks.toml", &manifest.replace("../../sinks/", &format!("{ROOT}/sinks/")));
     let config = std::fs::read_to_string(from.join("mailsluice.toml")).unwrap();
     site.write("mailsluice.toml", &config.replace("127.0.0.1:2525", "127.0.0.1:0"));
     site
