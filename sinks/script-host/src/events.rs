@@ -1,0 +1,127 @@
+//! What the server calls: each event hands the script what it brings.
+//!
+//! `self-test` does one thing more. Asked before there is a script, it has nothing to do but to boot the engine: so the component is
+//! initialised when it is built.
+
+use crate::call::Call;
+use crate::wit::exports::mailsluice::script::loader;
+use crate::wit::exports::mailsluice::sink::claims::Claim;
+use crate::wit::exports::mailsluice::sink::{
+    claims, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail, in_message, in_rcpt,
+    in_reply, self_test, server_reload, server_shutdown, server_start, transport_oversize, transport_submit,
+};
+use crate::wit::mailsluice::sink::types::{Command, Excess, Message, Outgoing, Recipient, Session, Verdict};
+use crate::{Host, script};
+
+impl loader::Guest for Host {
+    fn load(main: String, grants: loader::Grants) -> Result<Vec<String>, String> {
+        script::load(main, grants)
+    }
+}
+
+impl claims::Guest for Host {
+    fn get() -> Claim {
+        script::claim().unwrap_or_else(|| Claim {
+            verbs: Vec::new(),
+            mail_params: Vec::new(),
+            rcpt_params: Vec::new(),
+            keywords: Vec::new(),
+        })
+    }
+}
+
+impl self_test::Guest for Host {
+    fn run() -> Result<(), String> {
+        script::test()
+    }
+}
+
+impl in_connect::Guest for Host {
+    fn handle(session: &Session) -> Result<Verdict, String> {
+        script::decide("in.connect", Call::of(session))
+    }
+}
+
+impl in_helo::Guest for Host {
+    fn handle(command: Command, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.helo", Call::of(session).command(command))
+    }
+}
+
+impl in_mail::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.mail", Call::of(session).message(message))
+    }
+}
+
+impl in_rcpt::Guest for Host {
+    fn handle(recipient: &Recipient, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.rcpt", Call::of(session).message(message).at_hand(recipient))
+    }
+}
+
+impl in_data::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.data", Call::of(session).message(message))
+    }
+}
+
+impl in_headers::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.headers", Call::of(session).message(message))
+    }
+}
+
+impl in_message::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.message", Call::of(session).message(message))
+    }
+}
+
+impl in_command::Guest for Host {
+    fn handle(command: Command, message: Option<&Message>, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.command", Call::of(session).message(message).command(command))
+    }
+}
+
+impl in_reply::Guest for Host {
+    fn handle(reply: &Outgoing, message: Option<&Message>, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.reply", Call::of(session).message(message).outgoing(reply))
+    }
+}
+
+impl transport_oversize::Guest for Host {
+    fn handle(excess: Excess, message: Option<&Message>, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.oversize", Call::of(session).message(message).excess(excess))
+    }
+}
+
+impl transport_submit::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.submit", Call::of(session).message(message))
+    }
+}
+
+impl in_disconnect::Guest for Host {
+    fn handle(session: &Session) -> Result<(), String> {
+        script::tell("in.disconnect", Call::of(session))
+    }
+}
+
+impl server_start::Guest for Host {
+    fn handle() -> Result<(), String> {
+        script::tell("server.start", Call::default())
+    }
+}
+
+impl server_reload::Guest for Host {
+    fn handle() -> Result<(), String> {
+        script::tell("server.reload", Call::default())
+    }
+}
+
+impl server_shutdown::Guest for Host {
+    fn handle() -> Result<(), String> {
+        script::tell("server.shutdown", Call::default())
+    }
+}

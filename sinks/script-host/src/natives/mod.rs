@@ -1,0 +1,32 @@
+//! What the prelude reaches the server by: one function for each thing that the interfaces offer, under a name without a dot.
+//!
+//! Natives take what the prelude has checked, and know nothing of the object model. What the host says is wrong comes back as a
+//! text, which the prelude throws.
+
+mod message;
+mod part;
+mod recipient;
+mod service;
+mod session;
+mod words;
+
+use rquickjs::{Ctx, Object, Result};
+
+/// Puts every native into `host`.
+pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
+    message::install(ctx, host)?;
+    part::install(ctx, host)?;
+    recipient::install(ctx, host)?;
+    service::install(ctx, host)?;
+    session::install(ctx, host)?;
+    words::install(ctx, host)
+}
+
+/// Names functions in an object.
+macro_rules! define {
+    ($ctx:expr, $host:expr, $($name:literal => $function:expr,)+) => {{
+        $($host.set($name, rquickjs::Function::new($ctx.clone(), $function)?)?;)+
+        Ok(())
+    }};
+}
+use define;

@@ -1,0 +1,85 @@
+//! The session and its client, and what else an event is about: command, reply, excess.
+
+use super::define;
+use crate::call::{self, session};
+use crate::wit::mailsluice::sink::types::Door;
+use rquickjs::{Ctx, Object, Result};
+
+pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
+    define!(ctx, host,
+        "hasSession" => call::has_session,
+        "sessionId" => |ctx: Ctx<'_>| session(&ctx, |session| session.id()),
+        "origin" => origin,
+        "sessionProperty" => |ctx: Ctx<'_>, name: String| session(&ctx, |session| session.property(&name)),
+        "sessionSetProperty" => |ctx: Ctx<'_>, name: String, json: String| {
+            session(&ctx, |session| session.set_property(&name, &json).err())
+        },
+        "sessionDelay" => |ctx: Ctx<'_>, milliseconds: u32| session(&ctx, |session| session.delay(milliseconds)),
+        "sessionLimitMessageSize" => |ctx: Ctx<'_>, octets: f64| {
+            session(&ctx, |session| session.limit_message_size(octets as u64))
+        },
+        "sessionLimitRecipients" => |ctx: Ctx<'_>, count: u32| {
+            session(&ctx, |session| session.limit_recipients(count))
+        },
+        "sessionSetGreeting" => |ctx: Ctx<'_>, text: String| session(&ctx, |session| session.set_greeting(&text)),
+        "sessionAddKeyword" => |ctx: Ctx<'_>, keyword: String| session(&ctx, |session| session.add_keyword(&keyword)),
+        "sessionRemoveKeyword" => |ctx: Ctx<'_>, keyword: String| {
+            session(&ctx, |session| session.remove_keyword(&keyword))
+        },
+        "command" => command,
+        "outgoing" => outgoing,
+        "outgoingSetText" => |ctx: Ctx<'_>, text: String| call::outgoing(&ctx, |reply| reply.set_text(&text)),
+        "excess" => excess,
+    )
+}
+
+fn origin(ctx: Ctx<'_>) -> Result<Object<'_>> {
+    let origin = session(&ctx, |session| session.origin())?;
+    let object = Object::new(ctx)?;
+    object.set("door", door(origin.door))?;
+    object.set("listener", origin.listener)?;
+    object.set("role", origin.role)?;
+    object.set("ip", origin.client)?;
+    object.set("name", origin.client_name)?;
+    object.set("helo", origin.helo)?;
+    object.set("user", origin.user)?;
+    object.set("tls", origin.tls)?;
+    Ok(object)
+}
+
+fn door(door: Door) -> &'static str {
+    match door {
+        Door::Smtp => "smtp",
+        Door::Lmtp => "lmtp",
+        Door::Pickup => "pickup",
+        Door::Send => "send",
+        Door::Sink => "sink",
+        Door::Dsn => "dsn",
+    }
+}
+
+fn command(ctx: Ctx<'_>) -> Result<Object<'_>> {
+    let (verb, argument) = call::command(&ctx, |command| (command.verb.clone(), command.argument.clone()))?;
+    let object = Object::new(ctx)?;
+    object.set("verb", verb)?;
+    object.set("argument", argument)?;
+    Ok(object)
+}
+
+fn outgoing(ctx: Ctx<'_>) -> Result<Object<'_>> {
+    let reply = call::outgoing(&ctx, |reply| reply.reply())?;
+    let object = Object::new(ctx)?;
+    object.set("code", reply.code)?;
+    object
+        .set("status", reply.status.map(|status| format!("{}.{}.{}", status.class, status.subject, status.detail)))?;
+    object.set("text", reply.text)?;
+    Ok(object)
+}
+
+fn excess(ctx: Ctx<'_>) -> Result<Object<'_>> {
+    let (size, declared) = call::excess(&ctx, |excess| (excess.size, excess.declared))?;
+    let object = Object::new(ctx)?;
+    object.set("size", size)?;
+    object.set("declared", declared)?;
+    Ok(object)
+}

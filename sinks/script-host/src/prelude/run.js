@@ -1,0 +1,174 @@
+// How the server's calls reach a script: which exports are functions for events, what they are called with, and what they return.
+
+import { host, kind, meant, nextCall } from "mailsluice:guard.js";
+import { context, grant, renew } from "mailsluice:context.js";
+import { atHand, Message } from "mailsluice:message.js";
+import { Command, Excess, Reply } from "mailsluice:session.js";
+import { quiet, read, watch } from "mailsluice:verdict.js";
+import "mailsluice:console.js";
+import "mailsluice:web.js";
+
+const message = () => (host.hasMessage() ? new Message() : undefined);
+
+// Each event by its name: the subject, and whether a verdict is waited for.
+const EVENTS = {
+  "in.connect": { subject: () => context.session, decides: true },
+  "in.helo": { subject: () => new Command(undefined), decides: true },
+  "in.mail": { subject: message, decides: true },
+  "in.rcpt": { subject: () => atHand(new Message()), decides: true },
+  "in.data": { subject: message, decides: true },
+  "in.headers": { subject: message, decides: true },
+  "in.message": { subject: message, decides: true },
+  "in.command": { subject: () => new Command(message()), decides: true },
+  "in.reply": { subject: () => new Reply(message()), decides: true },
+  "in.disconnect": { subject: () => context.session, decides: false },
+  "transport.oversize": { subject: () => new Excess(message()), decides: true },
+  "transport.submit": { subject: message, decides: true },
+  // These have no subject: `ctx` comes first, and second too, for those who expect it there.
+  "server.start": { subject: () => context, decides: false },
+  "server.reload": { subject: () => context, decides: false },
+  "server.shutdown": { subject: () => context, decides: false },
+};
+
+const handlers = {};
+let selfTest;
+let running;
+
+// "in.rcpt" as "inRcpt".
+function camel(event) {
+  return event.replace(/[.-](\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+const NAMES = new Map(Object.keys(EVENTS).map((event) => [camel(event), event]));
+NAMES.set("onArrival", "transport.submit");
+
+// An error at a place in the script's text, which `host.find` knows.
+function at(name, words) {
+  const error = new TypeError(words);
+  Object.defineProperty(error, "mailsluice:where", { value: host.find(name) });
+  return error;
+}
+
+// An error about a function as a whole.
+function about(handler, words) {
+  const error = new TypeError(words);
+  Object.defineProperty(error, "mailsluice:where", {
+    value: `${handler.fileName}:${handler.lineNumber}:${handler.columnNumber}`,
+  });
+  return error;
+}
+
+export function prepare(grants) {
+  grant(grants);
+}
+
+// Takes the exports of the main module, and returns the events and what is claimed.
+export function adopt(exports) {
+  for (const name of Object.keys(exports)) {
+    if (name === "claims") continue;
+    const event = NAMES.get(name);
+    if (event === undefined && name !== "selfTest") {
+      refuseStranger(name, exports[name]);
+      continue;
+    }
+    if (typeof exports[name] !== "function") throw at(name, `${name} must be a function, not ${kind(exports[name])}`);
+    if (name === "selfTest") selfTest = exports[name];
+    else if (handlers[event] !== undefined) {
+      throw at(name, "onArrival and transportSubmit are the same event: export one of them");
+    } else handlers[event] = exports[name];
+  }
+  const events = Object.keys(EVENTS).filter((event) => handlers[event] !== undefined);
+  if (events.length === 0) {
+    throw at("", "there is no function for an event: export one, such as `export function onArrival(message, ctx)`");
+  }
+  return [events, claimed(exports.claims)];
+}
+
+// Helpers may be exported, but what looks like an event's function and is none is a slip.
+function refuseStranger(name, value) {
+  if (typeof value !== "function") return;
+  const near = meant(name, [...NAMES.keys(), "selfTest"]);
+  if (near !== "" || /^(in|on|out|transport|server)[A-Z]/.test(name)) {
+    throw at(name, `${name} is not an event that this version raises${near}`);
+  }
+}
+
+function claimed(claims = {}) {
+  const what = "claims";
+  if (typeof claims !== "object" || claims === null) throw at(what, `claims must be an object, not ${kind(claims)}`);
+  const names = ["verbs", "mailParams", "rcptParams", "keywords"];
+  for (const name of Object.keys(claims)) {
+    if (!names.includes(name)) throw at(what, `claims.${name} does not exist${meant(name, names)}`);
+  }
+  return names.map((name) => {
+    const list = claims[name] ?? [];
+    if (!Array.isArray(list) || list.some((each) => typeof each !== "string")) {
+      throw at(what, `claims.${name} must be a list of texts`);
+    }
+    return list;
+  });
+}
+
+// Calls the function of an event. What it returns, or what its promise holds, goes to `conclude`.
+export function run(event) {
+  running = undefined;
+  const handler = handlers[event];
+  if (handler === undefined) return undefined;
+  nextCall();
+  renew();
+  running = { event, handler };
+  watch();
+  return handler(EVENTS[event].subject(), context);
+}
+
+// Reads what a function returned: nothing, which means `next`, or the parts of a verdict.
+export function conclude(value) {
+  if (running === undefined) return undefined;
+  const { event, handler } = running;
+  const parts = read(value);
+  const name = handler.name || camel(event);
+  if (value === undefined) return undefined;
+  if (parts === undefined) {
+    throw about(handler, `${name} returned ${kind(value)}: return a verdict, such as next(), or nothing`);
+  }
+  if (parts[0] !== "next" && !EVENTS[event].decides) {
+    throw about(handler, `${name} returned ${parts[0]}, but nobody waits for a verdict at ${event}`);
+  }
+  return parts;
+}
+
+// The script's own test; false means that it failed.
+export function test() {
+  running = undefined;
+  if (selfTest === undefined) return undefined;
+  nextCall();
+  renew();
+  running = { event: "selfTest", handler: selfTest };
+  return selfTest(context);
+}
+
+export function tested(value) {
+  if (value === false) throw about(selfTest, "selfTest returned false");
+}
+
+// What can't be waited for, as an error.
+export function stuck() {
+  const words = "is waiting for a promise that nothing can settle";
+  if (running === undefined) return at("", `the script ${words}`);
+  return about(running.handler, `${running.handler.name || camel(running.event)} ${words}`);
+}
+
+// Ends a call, however it went: what belonged to it is no longer available.
+export function end() {
+  nextCall();
+  quiet();
+  renew();
+  running = undefined;
+}
+
+// The place of the function that is running.
+export function whereabouts() {
+  if (running === undefined) return undefined;
+  const { fileName, lineNumber, columnNumber } = running.handler;
+  return `${fileName}:${lineNumber}:${columnNumber}`;
+}
