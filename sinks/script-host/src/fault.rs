@@ -83,8 +83,10 @@ fn own_frame(stack: &str) -> Option<String> {
     })
 }
 
+/// Whether a frame is not of a file of the script's: the prelude's modules have a name of their own, and what QuickJS reads by itself,
+/// such as JSON, has one in angle brackets.
 fn is_prelude(file: &str) -> bool {
-    file == OWN || file.strip_prefix(OWN).is_some_and(|rest| rest.starts_with(':'))
+    file == OWN || file.strip_prefix(OWN).is_some_and(|rest| rest.starts_with(':')) || file.starts_with('<')
 }
 
 /// A thrown value that is no error, as a reader wants it.

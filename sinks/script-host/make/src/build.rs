@@ -96,7 +96,7 @@ fn maps(root: &Path, target: &Path) -> Vec<(PathBuf, &'static str)> {
 fn clang() -> Result<OsString, String> {
     let wanted = env::var_os("MAILSLUICE_CLANG");
     let names = wanted.into_iter().chain(["clang-14", "clang"].map(OsString::from));
-    names.into_iter().find(|name| knows_wasm(name)).ok_or_else(|| {
+    names.into_iter().find(knows_wasm).ok_or_else(|| {
         "there is no clang that can make WebAssembly, which building the script host needs (using it does not). On Debian or \
          Ubuntu: apt-get install clang-14 libclang-common-14-dev llvm-14. Or name one: MAILSLUICE_CLANG=/path/to/clang"
             .to_owned()

@@ -52,9 +52,7 @@ function at(name, words) {
 // An error about a function as a whole.
 function about(handler, words) {
   const error = new TypeError(words);
-  Object.defineProperty(error, "mailsluice:where", {
-    value: `${handler.fileName}:${handler.lineNumber}:${handler.columnNumber}`,
-  });
+  Object.defineProperty(error, "mailsluice:where", { value: place(handler) });
   return error;
 }
 
@@ -169,6 +167,10 @@ export function end() {
 // The place of the function that is running.
 export function whereabouts() {
   if (running === undefined) return undefined;
-  const { fileName, lineNumber, columnNumber } = running.handler;
-  return `${fileName}:${lineNumber}:${columnNumber}`;
+  return place(running.handler);
+}
+
+// QuickJS counts the columns of functions from zero in the first line, and from one in all others.
+function place({ fileName, lineNumber, columnNumber }) {
+  return `${fileName}:${lineNumber}:${lineNumber === 1 ? columnNumber + 1 : columnNumber}`;
 }

@@ -126,7 +126,7 @@ function answer(value) {
     return new Verdict("answer", [0, 0, 0, 0, "", count(Number(value), "the limit of answer")]);
   }
   if (typeof value === "string") return new Verdict("answer", [EVENT_S_OWN, 0, 0, 0, text(value)]);
-  if (typeof value !== "object" || value === null) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError(`answer takes a reply or a limit, not ${kind(value)}`);
   }
   const read = options(value, "answer", ["code", "status", "text"]);

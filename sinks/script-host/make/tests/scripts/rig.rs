@@ -86,8 +86,8 @@ impl Script {
         block_on(function.call_async(&mut self.store, parameters))
     }
 
-    /// Raises an event with the stub's message, session and the like, and returns the verdict in words or the fault.
-    pub(crate) fn raise(&mut self, event: &str) -> Result<String, String> {
+    /// Raises an event with the stub's message, session and the like, and returns the verdict in words, or the fault.
+    pub(crate) fn raise(&mut self, event: &str) -> String {
         let interface = format!("mailsluice:sink/{}@0.1.0", event.replace('.', "-"));
         let session = || Resource::<Session>::new_borrow(1);
         let message = || Resource::<Message>::new_borrow(2);
@@ -105,22 +105,14 @@ impl Script {
         }
     }
 
-    fn decide<P: ComponentNamedList + Lower + Send + Sync>(
-        &mut self,
-        interface: &str,
-        parameters: P,
-    ) -> Result<String, String> {
+    fn decide<P: ComponentNamedList + Lower + Send + Sync>(&mut self, interface: &str, parameters: P) -> String {
         let (verdict,) = self.call::<_, (Result<Verdict, String>,)>(interface, "handle", parameters).unwrap();
-        verdict.map(|verdict| words(&verdict))
+        verdict.map_or_else(|fault| fault, |verdict| words(&verdict))
     }
 
-    fn tell<P: ComponentNamedList + Lower + Send + Sync>(
-        &mut self,
-        interface: &str,
-        parameters: P,
-    ) -> Result<String, String> {
+    fn tell<P: ComponentNamedList + Lower + Send + Sync>(&mut self, interface: &str, parameters: P) -> String {
         let (told,) = self.call::<_, (Result<(), String>,)>(interface, "handle", parameters).unwrap();
-        told.map(|()| "told".to_owned())
+        told.map_or_else(|fault| fault, |()| "told".to_owned())
     }
 
     /// What the script has done since this was asked.
@@ -147,6 +139,14 @@ fn words(verdict: &Verdict) -> String {
         Verdict::Discard => "discard".to_owned(),
         Verdict::Hold(reason) => format!("hold {reason}"),
     }
+}
+
+/// Compares what is found for each first with the second, and shows all rows that differ.
+pub(crate) fn same<T: PartialEq<str> + std::fmt::Display>(rows: &[(&str, &str)], find: impl Fn(&str) -> T) {
+    let differ = |row: &&(&str, &str)| find(row.0) != *row.1;
+    let shown = |row: &(&str, &str)| format!("{}\n  found  {}\n  wanted {}\n", row.0, find(row.0), row.1);
+    let rows: Vec<_> = rows.iter().filter(differ).map(shown).collect();
+    assert!(rows.is_empty(), "\n{}", rows.concat());
 }
 
 /// Runs a future that waits for nothing outside of itself.
