@@ -42,6 +42,8 @@ pub(super) struct Guest {
     store: Store<State>,
     instance: Instance,
     handlers: Vec<(Event, Handler)>,
+    /// Of a script, the events for which it has functions.
+    pub(super) heard: Vec<String>,
     /// Memory after it was loaded.
     at_start: usize,
     _slot: OwnedSemaphorePermit,
@@ -74,9 +76,9 @@ impl Guest {
         let time = store.data().time.clone();
         let instance = time.count(code.pre.instantiate_async(&mut store)).await;
         let instance = instance.map_err(|error| fault(&error, store.data()))?;
-        let mut guest = Self { store, instance, handlers: Vec::new(), at_start: 0, _slot: slot };
+        let mut guest = Self { store, instance, handlers: Vec::new(), heard: Vec::new(), at_start: 0, _slot: slot };
         if let Some(script) = &code.script {
-            guest.load(code, script).await?;
+            guest.heard = guest.load(code, script).await?;
         }
         guest.at_start = guest.store.data().memory();
         Ok(guest)

@@ -33,7 +33,7 @@ impl Sandbox {
         let slot = slot.map_err(|_| Fault::error("the sandbox is closed"))?;
         let mut guest = Guest::new(code, terms, None, slot).await?;
         let events = match &code.script {
-            Some(script) => heard_by_script(guest.load(code, script).await?)?,
+            Some(_) => heard_by_script(std::mem::take(&mut guest.heard))?,
             None => code.exports.events().collect(),
         };
         let claims = guest.claims(code).await?;
