@@ -245,7 +245,7 @@ mod tests {
         rig.mail("b@x.example", &[]);
         assert_eq!(rig.rcpt("alice@example.com").await, "451 4.3.0 Local error in processing, please try again later");
         let fault = rig.transaction.ledger.entries[0].fault.clone().unwrap();
-        assert!(fault.contains("error: the key-value store is not available"), "{fault}");
+        assert!(fault.contains("the key-value store is not available"), "{fault}");
     }
 
     #[tokio::test]

@@ -1,7 +1,8 @@
 //! One call of one sink: guarded against panics, overruns and illegal answers.
 
 use super::binding::Registered;
-use super::catalogue::Event;
+use super::breaker::FAULTS_TO_OPEN;
+use super::catalogue::{Event, OnFault};
 use super::edit::Edits;
 use super::fault::{Fault, FaultKind};
 use super::ledger;
@@ -131,13 +132,14 @@ pub(super) fn settle(
     stage: &mut Stage<'_>,
     answer: Result<Verdict, Fault>,
     edits: Edits,
+    policy: OnFault,
 ) -> Result<Returned, Fault> {
     let settled = answer.and_then(|verdict| apply(sink, event, stage, verdict, edits));
     let settled = settled.map_err(|fault| fault.masked(&sink.secrets));
     match &settled {
         Ok(_) => sink.breaker.succeeded(),
         Err(fault) if fault.kind == FaultKind::Breaker => {}
-        Err(fault) => report(sink, event, stage, fault),
+        Err(fault) => report(sink, event, stage, fault, policy),
     }
     settled
 }
@@ -169,16 +171,16 @@ fn apply(
     Ok(Returned { verdict, edits: told })
 }
 
-fn report(sink: &Registered, event: Event, stage: &Stage<'_>, fault: &Fault) {
+fn report(sink: &Registered, event: Event, stage: &Stage<'_>, fault: &Fault, policy: OnFault) {
     let id = stage.scene(event, None).id();
     let streak = sink.breaker.failed(id, fault);
-    let id = id.map(tracing::field::display);
+    let message = id.map_or_else(String::new, |id| format!(", message {id}"));
+    let policy = policy.as_str();
     tracing::warn!(
         sink = &*sink.name,
         event = event.name(),
-        id,
-        streak,
-        "sink `{}` failed at {event}: {fault}",
+        id = id.map(tracing::field::display),
+        "{fault}; sink {}, {event}{message}, policy {policy}, breaker {streak}/{FAULTS_TO_OPEN}",
         sink.name
     );
 }

@@ -165,7 +165,7 @@ fn conclude(
         write(binding, event, stage, since, &Verdict::Next, Vec::new(), None);
         return Flow::Next;
     }
-    let (verdict, edits, fault) = match call::settle(&binding.sink, event, stage, answer, edits) {
+    let (verdict, edits, fault) = match call::settle(&binding.sink, event, stage, answer, edits, binding.on_fault) {
         Ok(returned) => (returned.verdict, returned.edits, None),
         Err(fault) => (Verdict::of_policy(binding.on_fault, &binding.sink.name), Vec::new(), Some(fault)),
     };

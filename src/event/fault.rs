@@ -75,7 +75,11 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.as_str(), self.text)
+        match self.kind {
+            // The sink's own words say enough.
+            FaultKind::Error => f.write_str(&self.text),
+            kind => write!(f, "{}: {}", kind.as_str(), self.text),
+        }
     }
 }
 

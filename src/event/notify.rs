@@ -2,7 +2,7 @@
 
 use super::binding::Registered;
 use super::call;
-use super::catalogue::Event;
+use super::catalogue::{Event, OnFault};
 use super::edit::Edits;
 use super::fault::FaultKind;
 use super::sink::Hearing;
@@ -99,7 +99,7 @@ async fn hear(sink: &Registered, mut notice: Notice) -> bool {
         Hearing::Now(answer) => answer,
         waiting => call::wait(sink, waiting, notice.deadline).await.map(|(verdict, _)| verdict),
     };
-    let settled = call::settle(sink, notice.event, &mut stage, answer, edits);
+    let settled = call::settle(sink, notice.event, &mut stage, answer, edits, OnFault::Continue);
     settled.err().is_none_or(|fault| fault.kind != FaultKind::Breaker)
 }
 

@@ -221,7 +221,7 @@ async fn the_ledger_tells_every_dispatch() {
         .collect();
     let want = json!([
         { "event": "transport.submit", "sink": "editor", "verdict": "next", "edits": ["set X-A", "remove recipient 1"] },
-        { "event": "transport.submit", "sink": "broken", "verdict": "next", "fault": "error: the disk is gone" },
+        { "event": "transport.submit", "sink": "broken", "verdict": "next", "fault": "the disk is gone" },
         { "event": "transport.submit", "sink": "keeper", "verdict": "hold", "said": "look at this" },
         { "event": "in.rcpt", "sink": "guard", "verdict": "reject", "about": "x@example.com", "said": "550 5.7.1 not you" },
     ]);

@@ -34,7 +34,7 @@ fn calls_that_fail() -> Vec<(&'static str, Arc<Registered>)> {
     };
     vec![
         (
-            "error: no disk",
+            "no disk",
             now("f", |_, edits| {
                 edit(edits);
                 Err(Fault::error("no disk"))
@@ -60,7 +60,7 @@ fn calls_that_fail() -> Vec<(&'static str, Arc<Registered>)> {
                 }),
             ),
         ),
-        ("error: later", fake("f", later(|| Box::pin(async { Err(Fault::error("later")) })))),
+        ("later", fake("f", later(|| Box::pin(async { Err(Fault::error("later")) })))),
         ("overrun: no answer within 5000 ms", fake("f", later(|| Box::pin(pending())))),
         ("panic: on the pool", fake("f", |_, _| Hearing::Blocking(Box::new(|| panic!("on the pool"))))),
     ]

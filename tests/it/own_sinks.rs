@@ -77,7 +77,7 @@ fn failing() -> Vec<Failing> {
         ("panic: oh no", || panic!("oh no")),
         ("panic: later", || Hearing::Later(Box::pin(async { panic!("later") }))),
         ("panic: on the pool", || Hearing::Blocking(Box::new(|| panic!("on the pool")))),
-        ("error: no disk", || Hearing::Now(Err(Fault::error("no disk")))),
+        ("no disk", || Hearing::Now(Err(Fault::error("no disk")))),
         ("overrun: no answer within 100 ms", || Hearing::Later(Box::pin(pending()))),
         ("overrun: no answer within 100 ms", || {
             Hearing::Blocking(Box::new(|| {

@@ -20,7 +20,17 @@ pub(crate) fn guest(folder: &Path) -> Result<Vec<u8>, String> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(sinks)
-        .args(["build", "--profile", "script-host", "--locked", "--package", "script-host", "--target", TARGET, "--target-dir"])
+        .args([
+            "build",
+            "--profile",
+            "script-host",
+            "--locked",
+            "--package",
+            "script-host",
+            "--target",
+            TARGET,
+            "--target-dir",
+        ])
         .arg(&target);
     for (name, _) in env::vars_os().filter(|(name, _)| is_outer(name)) {
         cargo.env_remove(name);
