@@ -93,6 +93,8 @@ pub mod can {
         Property,
         /// May change the text of the reply.
         ReplyText,
+        /// May make messages.
+        Generate,
     }
 }
 
@@ -150,7 +152,7 @@ catalogue! {
     InHeaders "in.headers" Decide (), "once per message, when its header is complete; the socket is not read meanwhile",
         verdicts [Reject Defer Disconnect Discard Hold], edits [Property];
     InMessage "in.message" Decide (), "the whole message was received over a session; it is not yet durable",
-        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property];
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
     InCommand "in.command" Decide types::Command, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], edits [Delay Property];
     InReply "in.reply" Decide &'a seam::Outgoing, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
@@ -160,7 +162,7 @@ catalogue! {
     TransportOversize "transport.oversize" Decide types::Excess, "over the size limit: at MAIL when declared, else when the count crosses",
         verdicts [Answer Reject Defer Disconnect], edits [Property];
     TransportSubmit "transport.submit" Decide (), "a message enters by any door; before it is durable and before the 250",
-        verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property];
+        verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
     ServerStart "server.start" Notify (), "the server accepts connections",
         verdicts [], edits [];
     ServerReload "server.reload" Notify (), "another snapshot is in force",

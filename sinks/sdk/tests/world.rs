@@ -109,12 +109,14 @@ fn edits_are_noted_in_order() {
         }
         heard.remove_recipient(&heard.recipients()[1]);
         heard.set_sender(None)?;
+        heard.generate(None, &["eve@example.com"], "Subject: x\r\n\r\n")?;
         heard.prepend_text("Hi", None);
         let data = b"x".to_vec();
         heard.add_attachment(&Attachment { file_name: "x.txt".into(), content_type: "text/plain".into(), data });
         Ok(())
     });
     assert_eq!(submit[0], "recipient a@example.com: hold: looked at");
+    assert_eq!(world.submitted()[0].recipients, ["eve@example.com"]);
     let rest = ["remove recipient b@example.com", "sender <>", "prepend text: Hi", "add attachment x.txt"];
     assert_eq!(submit[2..], rest);
 }

@@ -6,7 +6,7 @@ use super::{Heard, Recipient};
 use crate::catalogue::{EventType, can, on};
 use crate::seam::{Message, Session};
 use crate::wit::types::{Attachment, Part};
-use crate::{Fault, Reply};
+use crate::{Fault, Reply, submit};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -113,6 +113,15 @@ impl<E: EventType> Heard<'_, E> {
             Fate::Discarded => recipient.discard(),
             Fate::Held(reason) => recipient.hold(&reason),
         }
+    }
+
+    /// Makes a message, which enters when the transaction is accepted. Needs `allow.submit`. `sender` none is the null path;
+    /// `content` is header, blank line and body, lines ended by CRLF.
+    pub fn generate(&mut self, sender: Option<&str>, recipients: &[&str], content: impl Into<Vec<u8>>) -> Done
+    where
+        E: can::Generate,
+    {
+        submit::submit(sender, recipients, content)
     }
 
     /// Sets a property in the sink's own namespace; what is null as JSON removes it.

@@ -6,6 +6,8 @@ use crate::wit::submit::NewMessage;
 
 /// Submits a message: header, blank line and body, lines ended by CRLF. `sender` none is the null path.
 ///
+/// [`Heard::generate`](crate::Heard::generate) is the same, and does not compile at an event where it would be a fault.
+///
 /// It enters when the call has returned well and the transaction is accepted, and not otherwise. The sink does not hear what it
 /// has made itself.
 pub fn submit(sender: Option<&str>, recipients: &[&str], content: impl Into<Vec<u8>>) -> Result<(), Fault> {
