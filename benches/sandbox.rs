@@ -6,11 +6,12 @@
 
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
+use mailsluice::config::Secrets;
 use mailsluice::event::host::{Journal, SinkLog, SystemClock};
 use mailsluice::event::transaction::Candidate;
 use mailsluice::event::{
-    Binding, Decision, Dispatcher, Event, Fault, Focus, Heard, Ledger, On, Registered, Reuse, Ruling, SessionState, Sink,
-    Stage, Transaction, on,
+    Binding, Decision, Dispatcher, Event, Fault, Focus, Heard, Ledger, On, Registered, Reuse, Ruling, SessionState,
+    Sink, Stage, Transaction, on,
 };
 use mailsluice::mail::{
     Door, Envelope, ForwardPath, Id, Message, Origin, Recipient, ReversePath, Role, Standing, Timestamp,
@@ -26,7 +27,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-const SCRIPT: &[u8] = b"export function onArrival(message) { message.sender; message.size; message.header('Subject'); }";
+const SCRIPT: &[u8] =
+    b"export function onArrival(message) { message.sender; message.size; message.header('Subject'); }";
 
 /// The native twin of the guest.
 struct Native;
@@ -73,7 +75,7 @@ fn terms(reuse: Reuse) -> Terms {
         reuse,
         limits: Limits::default(),
         grants: Grants::default(),
-        log: Arc::new(SinkLog::new("bench", Journal::default())),
+        log: Arc::new(SinkLog::new("bench", Journal::default(), Secrets::default())),
         clock: Arc::new(SystemClock),
     }
 }

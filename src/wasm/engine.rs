@@ -139,9 +139,14 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
 }
 
 fn open_cache(folder: PathBuf) -> Result<Cache, String> {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
     let told = |e: &dyn std::fmt::Display| format!("the folder of compiled sinks `{}`: {e}", folder.display());
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|e| told(&e))?;
+    let found = std::fs::metadata(&folder).map_err(|e| told(&e))?;
+    // What lies there is run: nobody else may have put it there.
+    if found.uid() != nix::unistd::geteuid().as_raw() || found.mode() & 0o022 != 0 {
+        return Err(told(&"it belongs to somebody else, or others may write to it; remove it"));
+    }
     let absolute = std::path::absolute(&folder).map_err(|e| told(&e))?;
     let mut config = CacheConfig::new();
     config.with_directory(absolute);

@@ -7,6 +7,7 @@ use super::wasi::Wasi;
 use crate::event::{Edit, Edits};
 use crate::mail::Timestamp;
 use crate::mail::mime::Mime;
+use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
@@ -29,6 +30,8 @@ pub(super) struct State {
     pub(super) first_recipient: u32,
     /// The parts of the message, once asked for.
     pub(super) mime: Option<Result<Arc<Mime>, String>>,
+    /// The part that was read last, decoded.
+    pub(super) decoded: Option<(u32, Bytes)>,
     /// The sources that the script host may read; none for a component.
     pub(super) sources: Option<Arc<super::script::Sources>>,
     /// Octets of random that have been drawn in this call.
@@ -50,6 +53,7 @@ impl State {
             output: 0,
             first_recipient: 0,
             mime: None,
+            decoded: None,
             sources,
             drawn: 0,
             memory: 0,
@@ -63,7 +67,6 @@ impl State {
     pub(super) fn lend(&mut self, lent: Lent) {
         self.time.reset();
         (self.output, self.drawn) = (0, 0);
-        self.mime = None;
         self.last_words.clear();
         self.lent = Some(lent);
     }
@@ -74,7 +77,7 @@ impl State {
             let count = u32::try_from(lent.recipients().len()).unwrap_or(u32::MAX);
             self.first_recipient = self.first_recipient.saturating_add(count);
         }
-        self.mime = None;
+        (self.mime, self.decoded) = (None, None);
         std::mem::take(&mut self.edits)
     }
 

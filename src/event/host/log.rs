@@ -1,5 +1,6 @@
 //! A sink's own log: bounded lines at a bounded rate, to the server's log and to whoever follows it.
 
+use crate::config::Secrets;
 use crate::mail::{Id, one_line};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -63,6 +64,7 @@ pub struct SinkLog {
     journal: Journal,
     bucket: Mutex<Bucket>,
     left_out: AtomicU64,
+    secrets: Secrets,
 }
 
 #[derive(Debug)]
@@ -74,10 +76,10 @@ struct Bucket {
 }
 
 impl SinkLog {
-    /// The log of `sink`.
-    pub fn new(sink: impl Into<Arc<str>>, journal: Journal) -> Self {
+    /// The log of `sink`, which shows none of these secrets.
+    pub fn new(sink: impl Into<Arc<str>>, journal: Journal, secrets: Secrets) -> Self {
         let bucket = Bucket { lines: f64::from(BURST), since: Instant::now(), gap: 0 };
-        Self { sink: sink.into(), journal, bucket: Mutex::new(bucket), left_out: AtomicU64::new(0) }
+        Self { sink: sink.into(), journal, bucket: Mutex::new(bucket), left_out: AtomicU64::new(0), secrets }
     }
 
     /// Writes a line, or leaves it out if there have been too many.
@@ -113,8 +115,9 @@ impl SinkLog {
     }
 
     fn tell(&self, level: Level, id: Option<Id>, text: &str) {
-        let end = (0..=LINE_MAX.min(text.len())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
-        let text = one_line(text[..end].to_owned());
+        // Cut after masking, so that no half of a secret is left; and before it, so that masking has a bound.
+        let masked = self.secrets.mask(cut(text, 32 * LINE_MAX));
+        let text = one_line(cut(&masked, LINE_MAX).to_owned());
         let (sink, shown) = (&*self.sink, id.map(tracing::field::display));
         match level {
             Level::Debug => tracing::debug!(target: "sink", sink, id = shown, "{text}"),
@@ -127,6 +130,12 @@ impl SinkLog {
     }
 }
 
+/// As much of a text as fits into so many octets.
+fn cut(text: &str, octets: usize) -> &str {
+    let end = (0..=octets.min(text.len())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,7 +145,7 @@ mod tests {
     async fn lines_are_bounded_in_length_and_number() {
         let journal = Journal::default();
         let mut lines = journal.follow();
-        let log = SinkLog::new("talker", journal);
+        let log = SinkLog::new("talker", journal, Secrets::default());
         log.write(Level::Info, Some(Id(1)), &"é\n".repeat(LINE_MAX));
         let line = lines.try_recv().unwrap();
         assert!(line.text.len() <= LINE_MAX && !line.text.contains('\n'));

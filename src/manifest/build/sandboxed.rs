@@ -99,7 +99,7 @@ fn terms(decl: &SinkDecl, workshop: &Workshop, supplies: &Supplies, found: &mut 
             clock: allow.clock,
             random: allow.random,
         },
-        log: Arc::new(SinkLog::new(name.clone(), workshop.journal.clone())),
+        log: Arc::new(SinkLog::new(name.clone(), workshop.journal.clone(), supplies.resolved.secrets.clone())),
         clock: workshop.clock.clone(),
         name,
     })

@@ -1,6 +1,7 @@
 //! `message`: read by name and range, edited by what is recorded.
 
 use super::super::state::{State, trap, unavailable};
+use super::super::time::GuestTime;
 use super::recipient::{clipped, forward};
 use super::{READ_MAX, property};
 use crate::event::edit::{Bearer, Edit, HeaderEdit};
@@ -13,6 +14,11 @@ use wasmtime::component::Resource;
 
 type Handle = Resource<Message>;
 
+/// The longest text of a body that is handed over in one piece.
+const TEXT_MAX: usize = 8 << 20;
+/// The largest body that is read on the event loop.
+const SMALL: u64 = 256 << 10;
+
 impl Host for State {}
 
 impl State {
@@ -20,13 +26,21 @@ impl State {
         Ok(self.lent()?.message())
     }
 
-    /// The MIME view, made when it is first asked for. That is the host's time, not the guest's.
-    fn mime(&mut self) -> wasmtime::Result<Result<Arc<Mime>, String>> {
+    fn body_len(&self) -> wasmtime::Result<u64> {
+        Ok(self.message()?.map_or(0, |message| message.body.len()))
+    }
+
+    /// The MIME view, made when it is first asked for.
+    async fn mime(&mut self) -> wasmtime::Result<Result<Arc<Mime>, String>> {
         if let Some(made) = &self.mime {
             return Ok(made.clone());
         }
-        let Some(message) = self.lent()?.message() else { return Ok(Err("there is no message yet".to_owned())) };
-        let made = self.time.of_host(|| Mime::of(message)).map(Arc::new).map_err(|e| e.to_string());
+        let Some(message) = self.lent()?.message().cloned() else {
+            return Ok(Err("there is no message yet".to_owned()));
+        };
+        let size = message.body.len();
+        let made =
+            read(&self.time.clone(), size, move || Mime::of(&message)).await?.map(Arc::new).map_err(|e| e.to_string());
         self.mime = Some(made.clone());
         Ok(made)
     }
@@ -97,7 +111,7 @@ impl HostMessage for State {
     }
 
     fn body_size(&mut self, _: Handle) -> wasmtime::Result<u64> {
-        Ok(self.message()?.map_or(0, |message| message.body.len()))
+        self.body_len()
     }
 
     fn read_body(&mut self, _: Handle, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {
@@ -110,33 +124,52 @@ impl HostMessage for State {
         Ok(octets)
     }
 
-    fn text(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
-        Ok(self.mime()?.map(|mime| self.time.of_host(|| mime.text())))
+    async fn text(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
+        let mime = match self.mime().await? {
+            Ok(mime) => mime,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(bounded(read(&self.time.clone(), self.body_len()?, move || mime.text()).await?))
     }
 
-    fn html(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
-        Ok(self.mime()?.map(|mime| self.time.of_host(|| mime.html())))
+    async fn html(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
+        let mime = match self.mime().await? {
+            Ok(mime) => mime,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(bounded(read(&self.time.clone(), self.body_len()?, move || mime.html()).await?))
     }
 
-    fn parts(&mut self, _: Handle) -> wasmtime::Result<Result<Vec<Part>, String>> {
-        Ok(self.mime()?.map(|mime| mime.parts().iter().map(part).collect()))
+    async fn parts(&mut self, _: Handle) -> wasmtime::Result<Result<Vec<Part>, String>> {
+        Ok(self.mime().await?.map(|mime| mime.parts().iter().map(part).collect()))
     }
 
-    fn read_part(
+    async fn read_part(
         &mut self,
         _: Handle,
         index: u32,
         offset: u64,
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        let range = |octets: bytes::Bytes| {
-            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(octets.len());
-            let end = start.saturating_add(length.min(READ_MAX) as usize).min(octets.len());
-            octets[start..end].to_vec()
+        let decoded = match &self.decoded {
+            Some((of, octets)) if *of == index => octets.clone(),
+            _ => {
+                let mime = match self.mime().await? {
+                    Ok(mime) => mime,
+                    Err(why) => return Ok(Err(why)),
+                };
+                match read(&self.time.clone(), self.body_len()?, move || mime.part_bytes(index as usize)).await? {
+                    Ok(octets) => octets,
+                    Err(error) => return Ok(Err(error.to_string())),
+                }
+            }
         };
-        let time = self.time.clone();
-        let read = |mime: Arc<Mime>| time.of_host(|| mime.part_bytes(index as usize)).map_err(|e| e.to_string());
-        Ok(self.mime()?.and_then(read).map(range))
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(decoded.len());
+        let end = start.saturating_add(length.min(READ_MAX) as usize).min(decoded.len());
+        let range = decoded[start..end].to_vec();
+        // A part is read in pieces, and decoded once.
+        self.decoded = Some((index, decoded));
+        Ok(Ok(range))
     }
 
     fn property(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
@@ -224,6 +257,29 @@ impl HostMessage for State {
 
     fn drop(&mut self, _: Handle) -> wasmtime::Result<()> {
         Ok(())
+    }
+}
+
+/// What is to be read of a body: here if it is small, and off the event loop if it is not. It is the host's time, not the
+/// guest's.
+async fn read<T: Send + 'static>(
+    time: &GuestTime,
+    octets: u64,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> wasmtime::Result<T> {
+    if octets <= SMALL {
+        return Ok(time.of_host(work));
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|e| unavailable(format!("the body can't be read: {e}")))
+}
+
+/// Text that is not too long to be handed over in one piece.
+fn bounded(text: Option<String>) -> Result<Option<String>, String> {
+    match text {
+        Some(text) if text.len() > TEXT_MAX => {
+            Err(format!("the text has {} octets, and {TEXT_MAX} are handed over; read the part", text.len()))
+        }
+        text => Ok(text),
     }
 }
 

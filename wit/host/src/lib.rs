@@ -59,6 +59,10 @@ wasmtime::component::bindgen!({
     imports: {
         "mailsluice:sink/dns@0.1.0.lookup": async | trappable,
         "mailsluice:sink/http@0.1.0.fetch": async | trappable,
+        "mailsluice:sink/types@0.1.0.[method]message.html": async | trappable,
+        "mailsluice:sink/types@0.1.0.[method]message.parts": async | trappable,
+        "mailsluice:sink/types@0.1.0.[method]message.read-part": async | trappable,
+        "mailsluice:sink/types@0.1.0.[method]message.text": async | trappable,
         default: trappable,
     },
     with: {
