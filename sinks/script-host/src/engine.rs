@@ -100,9 +100,8 @@ impl Engine {
         let entry =
             context.with(|ctx| prelude(&ctx).map_err(|error| CaughtError::from_error(&ctx, error).to_string()))?;
         runtime.set_interrupt_handler(Some(Box::new(|| {
-            let stop = is_booted() && should_stop();
-            STOPPED.set(stop);
-            stop
+            STOPPED.set(STOPPED.get() || is_booted() && should_stop());
+            STOPPED.get()
         })));
         Ok(Self { context, entry })
     }

@@ -47,7 +47,7 @@ pub(crate) fn of(thrown: Value<'_>) -> String {
 fn of_error(ctx: &Ctx<'_>, error: &Object<'_>) -> String {
     let text = |name: &str| property(error, name).unwrap_or_default();
     let (name, message) = (text("name"), text("message"));
-    let place = place_of(error).unwrap_or_else(|| script::whereabouts(ctx));
+    let place = place_of(error).or_else(|| lack_of_export(&message)).unwrap_or_else(|| script::whereabouts(ctx));
     let is_ours = property(error, WHERE).is_some() && name == "Error";
     match (is_ours || name.is_empty(), message.is_empty()) {
         (true, _) => line(&place, &message),
@@ -59,6 +59,12 @@ fn of_error(ctx: &Ctx<'_>, error: &Object<'_>) -> String {
 /// Where an error says that it comes from.
 fn place_of(error: &Object<'_>) -> Option<String> {
     property(error, WHERE).or_else(|| property(error, "stack").as_deref().and_then(own_frame))
+}
+
+/// QuickJS does not say where the import of a name stands that is not exported; most often that is in the main module.
+fn lack_of_export(message: &str) -> Option<String> {
+    let name = message.strip_prefix("Could not find export '")?.split('\'').next()?;
+    Some(script::find(name.to_owned()))
 }
 
 /// A property that is a text; a getter that throws has none.

@@ -114,7 +114,7 @@ fn handle(ctx: &Ctx<'_>, entry: &Entry, event: &str) -> Result<Verdict, String> 
 /// What a call returned or its promise holds, once there is nothing left to do.
 fn settled<'js>(ctx: &Ctx<'js>, entry: &Entry, result: rquickjs::Result<Value<'js>>) -> Result<Value<'js>, String> {
     let value = fault::caught(ctx, result)?;
-    while ctx.execute_pending_job() {}
+    while !engine::was_stopped() && ctx.execute_pending_job() {}
     if engine::was_stopped() {
         return Err(fault::of(Value::new_undefined(ctx.clone())));
     }

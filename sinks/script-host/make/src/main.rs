@@ -7,7 +7,7 @@ mod build;
 mod kept;
 mod snapshot;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -19,8 +19,8 @@ written: the exit code is 1 if what is kept is not the build of its source.";
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => make().and_then(|wasm| kept::write(folder(), &wasm)),
-        ["--check"] => make().and_then(|wasm| kept::check(folder(), &wasm)),
+        [] => make().and_then(|wasm| kept::write(&folder(), &wasm)),
+        ["--check"] => make().and_then(|wasm| kept::check(&folder(), &wasm)),
         ["--help" | "-h"] => Ok(USAGE.to_owned()),
         _ => {
             eprintln!("{USAGE}");
@@ -40,13 +40,13 @@ fn main() -> ExitCode {
 }
 
 fn make() -> Result<Vec<u8>, String> {
-    let core = build::guest(folder())?;
+    let core = build::guest(&folder())?;
     let component = snapshot::wrap(&core)?;
     snapshot::initialise(&component)
 }
 
-/// `sinks/script-host`.
-fn folder() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own)
+/// `sinks/script-host`: beside this program's source, where cargo says that it is.
+fn folder() -> PathBuf {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent().map(Path::to_owned).unwrap_or(own)
 }
