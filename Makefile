@@ -3,10 +3,10 @@
 TARGET = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
 
-.PHONY: help setup sinks run test bench peers lint clean
+.PHONY: help setup sinks run test bench peers lint script-host script-host-check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## check for what a build needs, and install a C linker if there is none
 	@scripts/setup
@@ -37,6 +37,13 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources && \
 	cargo deny --manifest-path sinks/Cargo.toml --config deny.toml check bans licenses sources; \
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
+
+script-host: setup ## build the component that runs scripts, which is kept in the repository; needs clang 14
+	cargo run -p make-script-host
+
+script-host-check: setup ## check that the kept component is the build of its source, and test it
+	cargo run -p make-script-host -- --check
+	cargo test -p make-script-host
 
 clean: ## remove what was built and what the quickstart server wrote
 	cargo clean
