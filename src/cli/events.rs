@@ -2,9 +2,11 @@
 
 use super::out::{Out, Outcome};
 use super::table::Table;
+use super::typings;
 use crate::event::catalogue::{AnswerKind, CATALOGUE, Kind, OnFault, Spec, VerdictKind};
 use clap::Args;
 use serde::Serialize;
+use std::io::Write;
 
 /// How to tell it.
 #[derive(Args, Debug)]
@@ -15,11 +17,15 @@ may say, what it may change, and what a binding may do when its sink fails, the 
 
 Examples:
   mailsluice events
-  mailsluice events --json | jq '.[] | select(.raised) | .name'")]
+  mailsluice events --json | jq '.[] | select(.raised) | .name'
+  mailsluice events --typings > mailsluice.d.ts")]
 pub(super) struct Events {
     /// Print it as JSON: a list of events
     #[arg(long)]
     json: bool,
+    /// Print what scripts see of it, as TypeScript declarations
+    #[arg(long, conflicts_with = "json")]
+    typings: bool,
 }
 
 impl Events {
@@ -27,6 +33,8 @@ impl Events {
         let mut out = Out::new();
         if self.json {
             out.json(&CATALOGUE.as_slice())?;
+        } else if self.typings {
+            out.write_all(typings::text().as_bytes())?;
         } else {
             table().print(&mut out)?;
         }

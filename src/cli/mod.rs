@@ -20,6 +20,7 @@ mod status;
 mod table;
 mod tail;
 mod time;
+mod typings;
 mod why;
 mod world;
 

@@ -1,0 +1,460 @@
+// What a Mailsluice script sees. Made by `mailsluice events --typings` from the catalogue of events: don't edit.
+//
+// Put it beside the script and begin the script with `/// <reference path="./mailsluice.d.ts" />`; then
+//
+//   /** @type {import("mailsluice").OnArrival} */
+//   export function onArrival(message, ctx) {
+//
+// gives an editor everything. TypeScript's own libraries: { "lib": ["es2023"], "types": [] }.
+
+declare module "mailsluice" {
+  /** The kinds of changes; each event allows some. */
+  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "header" | "body" | "reply-text";
+
+  /** What a function for an event returns, made by `reject`, `next` and the others. */
+  interface Verdict<Name extends string> {
+    readonly "mailsluice:verdict": Name;
+  }
+
+  /** What a function for an event may return: one of these verdicts, or nothing, which means `next`. */
+  type Returned<Name extends string> = Verdict<Name> | void | Promise<Verdict<Name> | void>;
+
+  interface ReplyOptions {
+    /** The reply's code, of the verdict's class. Default: the event's own. */
+    code?: number;
+    /** The enhanced status code, such as "5.1.1" (RFC 3463). */
+    status?: string;
+  }
+
+  interface DeferOptions extends ReplyOptions {
+    /** After acceptance: another try after so many seconds. */
+    after?: number;
+  }
+
+  interface Verdicts {
+    /** No objection. */
+    next(): Verdict<"next">;
+    /** No objection, and no later sink need look. */
+    skipRest(): Verdict<"skip-rest">;
+    /** Handled here: the reply to a command, or a limit in octets. */
+    answer(value: string | { code?: number; status?: string; text?: string } | number | bigint): Verdict<"answer">;
+    /** Permanent refusal. Without a text, the event's own. */
+    reject(text?: string, options?: ReplyOptions): Verdict<"reject">;
+    reject(options: ReplyOptions): Verdict<"reject">;
+    /** Temporary refusal. */
+    defer(text?: string, options?: DeferOptions): Verdict<"defer">;
+    defer(options: DeferOptions): Verdict<"defer">;
+    /** Refuse and close. */
+    disconnect(text?: string, options?: ReplyOptions): Verdict<"disconnect">;
+    disconnect(options: ReplyOptions): Verdict<"disconnect">;
+    /** Accept and drop. */
+    discard(): Verdict<"discard">;
+    /** Accept and park until an operator releases it. */
+    hold(reason?: string): Verdict<"hold">;
+  }
+
+  /** A value that JSON can hold. */
+  type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+  /** Octets: a text stands for its UTF-8. */
+  type Octets = string | ArrayBuffer | ArrayBufferView;
+
+  /** Has members if the event allows the edit, and none if it does not. */
+  type If<E extends Edit, Name extends Edit, Members> = Name extends E ? Members : {};
+
+  interface Properties {
+    /** One's own property, or another sink's: "sink:name". */
+    property(name: string): Json | undefined;
+  }
+
+  interface PropertyEdit {
+    /** Sets a property of one's own; nothing or null removes it. 16 KiB for all of a sink's. */
+    setProperty(name: string, value?: Json): void;
+  }
+
+  /** Where a session or message comes from. */
+  interface Client {
+    /** The client's IP address. */
+    readonly ip: string | undefined;
+    /** Its name, if it leads back to the address. */
+    readonly name: string | undefined;
+    /** What it said after HELO, EHLO or LHLO. */
+    readonly helo: string | undefined;
+    /** The authenticated user. */
+    readonly user: string | undefined;
+    /** The TLS version in use. */
+    readonly tls: string | undefined;
+    /** The listener's address as configured. */
+    readonly listener: string | undefined;
+    readonly role: "mx" | "submission" | "lmtp" | undefined;
+  }
+
+  interface SessionView extends Properties {
+    /** Its id; nothing for a message that came by another door. */
+    readonly id: string | undefined;
+    readonly client: Client;
+    readonly door: "smtp" | "lmtp" | "pickup" | "send" | "sink" | "dsn";
+  }
+
+  interface DelayEdit {
+    /** Waits so many milliseconds before the reply, 60,000 at most. */
+    delay(milliseconds: number): void;
+  }
+
+  interface LimitEdits {
+    /** Limits this session's messages to so many octets. */
+    limitMessageSize(octets: number): void;
+    /** Limits this session's messages to so many recipients. */
+    limitRecipients(count: number): void;
+  }
+
+  interface GreetingEdit {
+    /** Greets with this text. */
+    setGreeting(text: string): void;
+  }
+
+  interface KeywordEdits {
+    /** Announces an EHLO keyword, with its arguments. */
+    addKeyword(keyword: string): void;
+    /** Leaves an EHLO keyword out. */
+    removeKeyword(keyword: string): void;
+  }
+
+  /** The session. */
+  type Session<E extends Edit = never> = SessionView &
+    If<E, "delay", DelayEdit> &
+    If<E, "limits", LimitEdits> &
+    If<E, "greeting", GreetingEdit> &
+    If<E, "keywords", KeywordEdits> &
+    If<E, "property", PropertyEdit>;
+
+  interface RecipientView extends Properties {
+    /** Where it goes: `local@domain`, or `postmaster`. */
+    readonly address: string;
+    /** Where the client wanted it to go. */
+    readonly original: string;
+    /** How the directory sees it. */
+    readonly standing: "local" | "relay" | "unknown" | "denied";
+    /** Whether the binding's rule holds for it. */
+    readonly matched: boolean;
+  }
+
+  interface RewriteEdit {
+    /** Rewrites the forward-path at hand. */
+    rewrite(address: string): void;
+  }
+
+  interface VouchEdit {
+    /** Accepts the recipient at hand, which a guard would refuse. */
+    vouch(): void;
+  }
+
+  interface RemoveEdit {
+    /** Takes it from the message, as if it had never been named. */
+    remove(): void;
+  }
+
+  interface FateEdits {
+    /** Refuses this one for good. */
+    reject(text?: string, options?: ReplyOptions): void;
+    /** Refuses this one for now. */
+    defer(text?: string, options?: ReplyOptions): void;
+    /** Accepts and drops the message for this one. */
+    discard(): void;
+    /** Parks the message for this one. */
+    hold(reason?: string): void;
+  }
+
+  /** One recipient: the one at hand, or one of a message's. */
+  type Recipient<E extends Edit = never> = RecipientView & {
+    /** The message, or the transaction so far. */
+    readonly message: Message<E>;
+  } & If<E, "rewrite", RewriteEdit> &
+    If<E, "vouch", VouchEdit> &
+    If<E, "remove-recipient", RemoveEdit> &
+    If<E, "fate", FateEdits> &
+    If<E, "property", PropertyEdit>;
+
+  interface AttachmentView {
+    readonly name: string;
+    /** In lower case, such as "text/plain". */
+    readonly type: string;
+    /** Octets, once decoded. */
+    readonly size: number;
+    bytes(): Uint8Array;
+    /** The octets as a text: UTF-8, ASCII and Western European are known. */
+    text(): string;
+  }
+
+  interface AttachmentEdits {
+    /** Takes it away. */
+    remove(): void;
+    /** Other octets, under the same name and type or under others. */
+    replace(data: Octets, options?: { name?: string; type?: string }): void;
+  }
+
+  type Attachment<E extends Edit = never> = AttachmentView & If<E, "body", AttachmentEdits>;
+
+  interface MessageView<E extends Edit> extends Properties {
+    /** The transaction's id, which becomes the message's. */
+    readonly id: string;
+    /** The reverse-path; null for the null path `<>`. */
+    readonly sender: string | null;
+    readonly recipients: readonly Recipient<E>[];
+    /** The subject, decoded; empty if there is none. */
+    readonly subject: string;
+    /** Octets: declared until the message is there, then real. */
+    readonly size: number | undefined;
+    /** The text that a reader would show, decoded; empty if there is none. */
+    readonly text: string;
+    /** The HTML that a reader would show, decoded; empty if there is none. */
+    readonly html: string;
+    readonly attachments: readonly Attachment<E>[];
+    /** Header, blank line and body, read as UTF-8. For bodies of up to 8 MiB. */
+    readonly raw: string;
+    readonly client: Client;
+    /** The first field of that name, decoded (RFC 2047). */
+    header(name: string): string | undefined;
+    /** All fields of that name, decoded. */
+    headers(name: string): string[];
+  }
+
+  interface SenderEdit {
+    /** Rewrites the reverse-path; null is the null path. */
+    setSender(address: string | null): void;
+  }
+
+  interface AddRecipientEdit {
+    /** One more recipient, which may be anywhere. */
+    addRecipient(address: string): void;
+  }
+
+  interface RemoveRecipientEdit {
+    /** Takes a recipient away. Whether there was one of that address. */
+    removeRecipient(address: string | Recipient): boolean;
+  }
+
+  interface HeaderEdits {
+    /** A field below the header, or on top of it. */
+    addHeader(name: string, value: string | number, options?: { top?: boolean }): void;
+    /** One field of that name, with this value. */
+    setHeader(name: string, value: string | number): void;
+    /** No field of that name. */
+    removeHeader(name: string): void;
+  }
+
+  interface BodyEdits {
+    /** Another body, octet for octet. */
+    replaceBody(body: Octets): void;
+    /** Puts text in front of what a reader would show. Without HTML of its own, it is made from the text. */
+    prependText(text: string, html?: string): void;
+    /** Puts text behind what a reader would show. */
+    appendText(text: string, html?: string): void;
+    /** Puts text in the place of what a reader would show. */
+    replaceText(text: string, html?: string): void;
+    addAttachment(attachment: { name: string; type?: string; data: Octets }): void;
+  }
+
+  /** A message, or the transaction on the way to one. What is kept of it is not available in a later call. */
+  type Message<E extends Edit = never> = MessageView<E> &
+    If<E, "sender", SenderEdit> &
+    If<E, "add-recipient", AddRecipientEdit> &
+    If<E, "remove-recipient", RemoveRecipientEdit> &
+    If<E, "header", HeaderEdits> &
+    If<E, "body", BodyEdits> &
+    If<E, "property", PropertyEdit>;
+
+  /** A command of the client's. */
+  interface Command<E extends Edit = never> {
+    /** In upper case. */
+    readonly verb: string;
+    /** What follows it. */
+    readonly argument: string;
+    /** The transaction that is under way, if one is. */
+    readonly message: Message<E> | undefined;
+  }
+
+  interface ReplyView {
+    readonly code: number;
+    /** Such as "2.1.5". */
+    readonly status: string | undefined;
+    readonly text: string;
+    readonly message: Message | undefined;
+  }
+
+  interface ReplyEdit {
+    /** Another text; the code stays. */
+    setText(text: string): void;
+  }
+
+  /** A reply that is about to be written. */
+  type Reply<E extends Edit = never> = ReplyView & If<E, "reply-text", ReplyEdit>;
+
+  /** A message over the size limit. */
+  interface Excess<E extends Edit = never> {
+    /** Octets, declared or counted so far. */
+    readonly size: number;
+    /** Whether SIZE said so. */
+    readonly declared: boolean;
+    readonly message: Message<E> | undefined;
+  }
+
+  interface Table {
+    /** The value of the first line whose key matches; empty if it has none. */
+    get(key: string): string | undefined;
+    has(key: string): boolean;
+  }
+
+  /** Small durable values of the sink's own. Needs `allow.kv`. Seconds to live: `{ ttl }`. */
+  interface Kv {
+    get(key: string): Json | undefined;
+    set(key: string, value: Json, options?: { ttl?: number }): void;
+    delete(key: string): void;
+    /** Adds to a counter, as one step, and returns the sum. */
+    increment(key: string, by?: number, options?: { ttl?: number }): number;
+    /** As one step: if the value is `expected`, makes it `value`. Nothing means: absent. Returns whether it did. */
+    compareAndSet(key: string, expected: Json | undefined, value: Json | undefined, options?: { ttl?: number }): boolean;
+  }
+
+  /** Needs `allow.dns`. */
+  interface Dns {
+    /** The records in their presentation form; an empty list if there are none. */
+    lookup(name: string, type?: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "SRV" | "TXT"): Promise<string[]>;
+  }
+
+  /** Needs `allow.metrics`. */
+  interface Metrics {
+    count(name: string, by?: number): void;
+    gauge(name: string, value: number): void;
+  }
+
+  /** What belongs to the sink, and what the server does for it. */
+  interface Context<E extends Edit = never> {
+    /** `[sink.config]` of the manifest. */
+    readonly config: any;
+    readonly session: Session<E>;
+    /** A list of `[sink.tables]`. */
+    table(name: string): Table;
+    readonly kv: Kv;
+    readonly dns: Dns;
+    readonly metrics: Metrics;
+    /** A new message: header, blank line and body. It enters if the transaction is accepted. Needs `allow.submit`. */
+    submit(message: { sender?: string | null; recipients: readonly string[]; content: Octets }): void;
+  }
+
+  /** `export const claims`: what the sink adds to the protocol. */
+  interface Claims {
+    /** Verbs, raised as `in.command`. */
+    verbs?: string[];
+    /** Parameters of MAIL. */
+    mailParams?: string[];
+    /** Parameters of RCPT. */
+    rcptParams?: string[];
+    /** EHLO keywords, with their arguments. */
+    keywords?: string[];
+  }
+
+  /** `export function selfTest`: what throws or returns false is not put in force. */
+  type SelfTest = (ctx: Context) => boolean | void | Promise<boolean | void>;
+
+  interface Response {
+    readonly status: number;
+    readonly ok: boolean;
+    readonly headers: Iterable<[string, string]> & { get(name: string): string | null; has(name: string): boolean };
+    text(): Promise<string>;
+    json(): Promise<any>;
+    bytes(): Promise<Uint8Array>;
+    arrayBuffer(): Promise<ArrayBuffer>;
+  }
+
+  interface Request {
+    /** Default: GET, or POST if there is a body. */
+    method?: string;
+    headers?: { readonly [name: string]: string | number };
+    /** A message is streamed by the server. */
+    body?: Octets | MessageView<any> | null;
+    /** In milliseconds. */
+    timeout?: number;
+  }
+  export const next: Verdicts["next"];
+  export const skipRest: Verdicts["skipRest"];
+  export const answer: Verdicts["answer"];
+  export const reject: Verdicts["reject"];
+  export const defer: Verdicts["defer"];
+  export const disconnect: Verdicts["disconnect"];
+  export const discard: Verdicts["discard"];
+  export const hold: Verdicts["hold"];
+
+  /** `in.connect`: a connection was accepted; before the greeting. */
+  export type InConnect = (session: Session<"delay" | "limits" | "greeting" | "property">, ctx: Context<"delay" | "limits" | "greeting" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect">;
+
+  /** `in.helo`: HELO, EHLO or LHLO. */
+  export type InHelo = (command: Command<"delay" | "limits" | "keywords" | "property">, ctx: Context<"delay" | "limits" | "keywords" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect">;
+
+  /** `in.mail`: MAIL. */
+  export type InMail = (message: Message<"delay" | "sender" | "property">, ctx: Context<"delay" | "sender" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+
+  /** `in.rcpt`: each RCPT that passed the guards. */
+  export type InRcpt = (rcpt: Recipient<"delay" | "rewrite" | "add-recipient" | "vouch" | "property">, ctx: Context<"delay" | "rewrite" | "add-recipient" | "vouch" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+
+  /** `in.data`: DATA or the first BDAT; before the 354. */
+  export type InData = (message: Message<"delay" | "property">, ctx: Context<"delay" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+
+  /** `in.headers`: once per message, when its header is complete; the socket is not read meanwhile. */
+  export type InHeaders = (message: Message<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+
+  /** `in.message`: the whole message was received over a session; it is not yet durable. */
+  export type InMessage = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+
+  /** `in.command`: VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told. */
+  export type InCommand = (command: Command<"delay" | "property">, ctx: Context<"delay" | "property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
+
+  /** `in.reply`: a reply is about to be written; not the greeting, the answer to EHLO, or 354. */
+  export type InReply = (reply: Reply<"reply-text">, ctx: Context<"reply-text">) => Returned<"next" | "skip-rest">;
+
+  /** `in.disconnect`: the session is over, for whatever reason. */
+  export type InDisconnect = (session: Session<never>, ctx: Context<never>) => Returned<"next">;
+
+  /** `transport.oversize`: over the size limit: at MAIL when declared, else when the count crosses. */
+  export type TransportOversize = (excess: Excess<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
+
+  /** `transport.submit`: a message enters by any door; before it is durable and before the 250. */
+  export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `server.start`: the server accepts connections. */
+  export type ServerStart = (ctx: Context<never>) => Returned<"next">;
+
+  /** `server.reload`: another snapshot is in force. */
+  export type ServerReload = (ctx: Context<never>) => Returned<"next">;
+
+  /** `server.shutdown`: the server has begun to stop. */
+  export type ServerShutdown = (ctx: Context<never>) => Returned<"next">;
+
+  /** The script's name of `transport.submit`. */
+  export type OnArrival = TransportSubmit;
+  export type { Claims, SelfTest, Context, Message, Recipient, Session };
+
+  global {
+    var console: Record<"debug" | "log" | "info" | "warn" | "error", (...values: unknown[]) => void>;
+    /** HTTP to the origins that `allow.http` names. Redirects are not followed. */
+    function fetch(url: string, request?: Request): Promise<Response>;
+    function atob(text: string): string;
+    function btoa(text: string): string;
+    function structuredClone<T>(value: T): T;
+    class TextEncoder {
+      encode(text?: string): Uint8Array;
+    }
+    class TextDecoder {
+      constructor(charset?: string, options?: { fatal?: boolean });
+      decode(data?: ArrayBuffer | ArrayBufferView): string;
+    }
+    var next: Verdicts["next"];
+    var skipRest: Verdicts["skipRest"];
+    var answer: Verdicts["answer"];
+    var reject: Verdicts["reject"];
+    var defer: Verdicts["defer"];
+    var disconnect: Verdicts["disconnect"];
+    var discard: Verdicts["discard"];
+    var hold: Verdicts["hold"];
+  }
+}
