@@ -41,3 +41,5 @@ mod spool_power;
 mod spool_space;
 mod turns;
 mod wait;
+#[cfg(feature = "wasm")]
+mod wit;
