@@ -29,6 +29,7 @@ mod reload;
 mod rules;
 mod rules_cases;
 mod rules_model;
+mod sandbox;
 mod seam;
 mod server;
 mod smtp_client;

@@ -1,0 +1,13 @@
+//! Guests that misbehave, against the server: whatever they do is their own fault, the ledger says so in words that their
+//! authors understand, and the mail of others flows on.
+//!
+//! The guests are in `tests/guests/`; `rows.toml` there says which of the known hazards each acts out, and where it is tested.
+
+mod arena;
+mod guests;
+mod text;
+
+mod changes;
+mod reach;
+mod traps;
+mod values;

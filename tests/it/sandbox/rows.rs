@@ -1,0 +1,1 @@
+//! The table of known hazards, held against the guests and the tests.
