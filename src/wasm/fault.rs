@@ -30,6 +30,10 @@ fn cause(error: &wasmtime::Error, state: &State, spoke: bool) -> (FaultKind, Str
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => of_trap(*trap, spoke),
+        None if error.root_cause().to_string().contains("hostcalls") => {
+            let text = format!("it passed more than {} to the server in one call (`limits.memory`)", mib(allowed));
+            (FaultKind::Limit, text)
+        }
         None => (
             FaultKind::Illegal,
             format!("what it passed to the server is not what the interface asks for: {}", error.root_cause()),

@@ -64,6 +64,8 @@ impl Guest {
         }
         let mut store = Store::new(code.pre.engine(), state);
         store.limiter(|state| state);
+        // What crosses in one call is copied: lists that point to the same octets again and again must not multiply them.
+        store.set_hostcall_fuel(terms.limits.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             let state = context.data();

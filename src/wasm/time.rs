@@ -88,11 +88,12 @@ impl GuestTime {
     pub(super) async fn count<F: Future>(&self, call: F) -> F::Output {
         let mut call = pin!(call);
         let mut first = true;
+        self.slice.store(0, Relaxed);
         poll_fn(|cx| {
             if std::mem::take(&mut first) {
                 let poll = call.as_mut().poll(cx);
                 if poll.is_pending() {
-                    self.used.store(u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+                    self.used.fetch_add(u64::try_from(TICK.as_nanos()).unwrap_or(u64::MAX), Relaxed);
                 }
                 return poll;
             }
