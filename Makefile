@@ -15,7 +15,7 @@ sinks: setup ## build the sandboxed sinks that ship, into sinks/built
 	@scripts/sinks
 
 run: sinks ## build, and serve examples/quickstart on 127.0.0.1:2525
-	cargo build --release
+	cargo build --release -p mailsluice
 	@exec "$(TARGET)/release/mailsluice" serve --config $(CONFIG)
 
 test: sinks ## run every test, with those foreign mail programs that are there
@@ -24,7 +24,7 @@ test: sinks ## run every test, with those foreign mail programs that are there
 	cd sinks && cargo test
 
 bench: setup ## run the benchmarks
-	cargo bench --benches
+	cargo bench --benches -p mailsluice
 
 peers: ## install the foreign mail programs that some tests talk to
 	@scripts/peers
@@ -39,11 +39,12 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
 
 script-host: setup ## build the component that runs scripts, which is kept in the repository; needs clang 14
-	cargo run -p make-script-host
+	cargo build
+	"$(TARGET)/debug/make-script-host"
 
-script-host-check: setup ## check that the kept component is the build of its source, and test it
-	cargo run -p make-script-host -- --check
-	cargo test -p make-script-host
+script-host-check: setup ## check that the kept component is the build of its source
+	cargo build
+	"$(TARGET)/debug/make-script-host" --check
 
 clean: ## remove what was built and what the quickstart server wrote
 	cargo clean

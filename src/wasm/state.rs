@@ -91,6 +91,11 @@ impl State {
         self.lent.as_ref().and_then(Lent::began).unwrap_or_else(|| self.terms.clock.now())
     }
 
+    /// The full name of a property: one without a dot is the sink's own.
+    pub(super) fn full_name(&self, name: String) -> String {
+        if name.contains('.') { name } else { format!("{}.{name}", self.terms.name) }
+    }
+
     /// Records a change that carries so many octets.
     pub(super) fn edit(&mut self, edit: Edit, octets: usize) -> wasmtime::Result<()> {
         self.output = self.output.saturating_add(octets);

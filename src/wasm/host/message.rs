@@ -173,6 +173,7 @@ impl HostMessage for State {
     }
 
     fn property(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        let name = self.full_name(name);
         Ok(self.lent()?.property_of_message(&name).map(ToString::to_string))
     }
 

@@ -75,6 +75,7 @@ impl HostRecipient for State {
     }
 
     fn property(&mut self, handle: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        let name = self.full_name(name);
         Ok(self.recipient(&handle)?.1.properties.lookup(&name).map(ToString::to_string))
     }
 

@@ -21,6 +21,7 @@ impl HostSession for State {
     }
 
     fn property(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
+        let name = self.full_name(name);
         Ok(self.lent()?.property_of_session(&name).map(ToString::to_string))
     }
 
