@@ -124,18 +124,21 @@ fn compile() -> Option<ExitCode> {
 
 fn run(cli: Cli, builder: Builder) -> ExitCode {
     let natives = builder.natives;
-    if let Verb::Events(events) = cli.verb {
-        return out::exit(events.run());
-    }
+    // These may do without a configuration.
+    let verb = match cli.verb {
+        Verb::Events(events) => return out::exit(events.run()),
+        Verb::Sink(sink) => return out::exit(sink.run(cli.config.as_deref(), natives)),
+        verb => verb,
+    };
     let config = match site::config(cli.config.as_deref()) {
         Ok(config) => config,
         Err(failure) => return out::exit(Err(failure)),
     };
-    let outcome: Outcome = match cli.verb {
+    let outcome: Outcome = match verb {
         Verb::Serve(Serve { strict }) => return serve::serve(serve::Options { config, strict }, natives),
         Verb::Check(check) => check.run(&config, natives),
         Verb::Events(events) => events.run(),
-        Verb::Sink(sink) => sink.run(&config, natives),
+        Verb::Sink(sink) => sink.run(Some(&config), natives),
         Verb::Queue(queue) => queue.run(&config),
         Verb::Send(send) => send.run(&config),
         Verb::Status(show) => show.run(&config),

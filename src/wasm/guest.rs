@@ -5,6 +5,7 @@ use super::fault::fault;
 use super::lent::{Focus, Lent};
 use super::state::{State, Told, trap};
 use super::terms::Terms;
+use super::time::GuestTime;
 use super::verdict::verdict;
 use crate::event::{Edits, Event, Fault, FaultKind, Verdict};
 use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess};
@@ -84,6 +85,16 @@ impl Guest {
         }
         guest.at_start = guest.store.data().memory();
         Ok(guest)
+    }
+
+    /// Its own time.
+    pub(super) fn time(&self) -> Arc<GuestTime> {
+        self.store.data().time.clone()
+    }
+
+    /// Octets of memory in use.
+    pub(super) fn memory(&self) -> usize {
+        self.store.data().memory()
     }
 
     /// Lends an event to an instance that is used again.

@@ -63,7 +63,15 @@ impl Sandboxed {
         Ok(verdict)
     }
 
-    async fn slot(&self) -> Result<OwnedSemaphorePermit, Fault> {
+    pub(super) fn code(&self) -> &Code {
+        &self.code
+    }
+
+    pub(super) fn shared_terms(&self) -> &Arc<Terms> {
+        &self.terms
+    }
+
+    pub(super) async fn slot(&self) -> Result<OwnedSemaphorePermit, Fault> {
         let slot = self.sandbox.slots.clone().acquire_many_owned(self.code.weight).await;
         slot.map_err(|_| Fault::new(FaultKind::Limit, "there is no room for another instance"))
     }

@@ -7,7 +7,7 @@ use nix::time::{ClockId, clock_gettime};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use wasmtime::{Engine, EngineWeak};
 
@@ -55,6 +55,8 @@ pub(super) struct GuestTime {
     used: AtomicU64,
     /// When the slice at hand began, by the thread's clock; 0 in the first slice, which is not measured.
     slice: AtomicU64,
+    /// The first slice is measured, too.
+    exact: AtomicBool,
 }
 
 impl GuestTime {
@@ -62,6 +64,16 @@ impl GuestTime {
     pub(super) fn reset(&self) {
         self.used.store(0, Relaxed);
         self.slice.store(0, Relaxed);
+    }
+
+    /// From now on all of it is measured.
+    pub(super) fn measure(&self) {
+        self.exact.store(true, Relaxed);
+    }
+
+    /// What the slices that were measured have used.
+    pub(super) fn used(&self) -> Duration {
+        Duration::from_nanos(self.used.load(Relaxed))
     }
 
     /// What the guest has used, as of a tick.
@@ -84,10 +96,10 @@ impl GuestTime {
         result
     }
 
-    /// Runs a call, and counts its slices but for the first.
+    /// Runs a call, and counts its slices but for the first, unless all is measured.
     pub(super) async fn count<F: Future>(&self, call: F) -> F::Output {
         let mut call = pin!(call);
-        let mut first = true;
+        let mut first = !self.exact.load(Relaxed);
         self.slice.store(0, Relaxed);
         poll_fn(|cx| {
             if std::mem::take(&mut first) {

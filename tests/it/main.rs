@@ -2,6 +2,7 @@
 
 mod broken;
 mod cli;
+mod cli_author;
 mod cli_sink;
 mod cli_tail;
 mod crash;
@@ -20,6 +21,7 @@ mod layers;
 mod life;
 mod limits;
 mod model;
+mod modules;
 mod oracle;
 mod own_sinks;
 mod peers;

@@ -1,11 +1,21 @@
-//! `mailsluice sink`: the sinks of the manifest, looked at and edited.
+//! `mailsluice sink`: the sinks of the manifest, looked at and edited, and the tools of their authors, which need neither
+//! manifest nor server.
 
+#[cfg(feature = "wasm")]
+mod alone;
+#[cfg(feature = "wasm")]
+mod bench;
+#[cfg(feature = "wasm")]
+mod check;
 mod edit;
 mod list;
 mod order;
+#[cfg(feature = "wasm")]
+mod trial;
 mod when;
 
 use super::out::Outcome;
+use super::site;
 use crate::event::Natives;
 use clap::Subcommand;
 use std::path::Path;
@@ -27,18 +37,35 @@ pub(super) enum Sink {
     Disable(edit::Named),
     /// Set a value of a sink or of one of its bindings
     Set(edit::Set),
+    /// Check a module or script: what it hears, what it would have to be granted, what is wrong with it
+    #[cfg(feature = "wasm")]
+    Check(check::Check),
+    /// Call a module, a script or a sink of the manifest once, without a server, and show all that it does
+    #[cfg(feature = "wasm")]
+    Try(trial::Try),
+    /// Measure what a module or script costs: per event, at the start, in memory
+    #[cfg(feature = "wasm")]
+    Bench(bench::Bench),
 }
 
 impl Sink {
-    pub(super) fn run(self, config: &Path, natives: Natives) -> Outcome {
+    /// `config`: the configuration as the command line names it, if it does.
+    pub(super) fn run(self, config: Option<&Path>, natives: Natives) -> Outcome {
+        let place = || site::config(config);
         match self {
-            Self::List(list) => list.run(config),
-            Self::Order(order) => order.run(config, natives),
-            Self::Add(add) => add.run(config, natives),
-            Self::Remove(named) => named.remove(config, natives),
-            Self::Enable(named) => named.enable(config, natives, true),
-            Self::Disable(named) => named.enable(config, natives, false),
-            Self::Set(set) => set.run(config, natives),
+            Self::List(list) => list.run(&place()?),
+            Self::Order(order) => order.run(&place()?, natives),
+            Self::Add(add) => add.run(&place()?, natives),
+            Self::Remove(named) => named.remove(&place()?, natives),
+            Self::Enable(named) => named.enable(&place()?, natives, true),
+            Self::Disable(named) => named.enable(&place()?, natives, false),
+            Self::Set(set) => set.run(&place()?, natives),
+            #[cfg(feature = "wasm")]
+            Self::Check(check) => check.run(natives),
+            #[cfg(feature = "wasm")]
+            Self::Try(trial) => trial.run(config, natives),
+            #[cfg(feature = "wasm")]
+            Self::Bench(bench) => bench.run(natives),
         }
     }
 }

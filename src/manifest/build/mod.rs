@@ -1,6 +1,8 @@
 //! From a manifest to loaded sinks and bindings: names resolved against the catalogue and the native sinks, rules
 //! compiled, sinks opened or carried over. The only place that knows where sinks come from.
 
+#[cfg(feature = "wasm")]
+pub mod alone;
 mod native;
 #[cfg(feature = "wasm")]
 mod sandboxed;

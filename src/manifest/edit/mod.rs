@@ -3,9 +3,11 @@
 //! Only TOML. Nothing here knows what a manifest means: whoever edits checks the whole before [`replace`] puts it in place.
 
 mod file;
+mod inline;
 mod path;
 
 pub use file::replace;
+pub use inline::inline;
 
 use path::Place;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};

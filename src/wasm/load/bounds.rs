@@ -51,6 +51,12 @@ fn features() -> wasmparser::WasmFeatures {
     features
 }
 
+/// Octets of memory with which the component starts.
+pub(super) fn at_start(component: &[u8]) -> Result<u64, Refusal> {
+    let needs = needs(component).map_err(|e| Refusal::new(format!("the module is damaged: {e}")))?;
+    Ok(needs.memory)
+}
+
 fn needs(component: &[u8]) -> wasmparser::Result<Needs> {
     let mut needs = Needs::default();
     for payload in Parser::new(0).parse_all(component) {

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod contract;
+mod inspect;
 mod probe;
 mod wrap;
 
@@ -17,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 pub use contract::{Contract, contract};
+pub use inspect::{Inspection, inspect};
 
 /// The largest module.
 pub const MODULE_MAX: usize = 64 << 20;

@@ -1,0 +1,161 @@
+//! The tools for authors: `sink check`, `try` and `bench`, without a configuration and without a server.
+
+use crate::modules;
+use serde_json::Value;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const MAIL: &[u8] = b"From: carol@example.org\nSubject: Hello\n\nOne\nTwo\n";
+
+/// A folder with files, in which the program is run.
+pub(crate) struct Desk(TempDir);
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// Runs `mailsluice sink …` where there is no configuration.
+    pub(crate) fn run(&self, args: &[&str], input: &[u8]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailsluice"));
+        command.arg("sink").args(args).current_dir(self.0.path()).env_remove("MAILSLUICE_CONFIG");
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.unwrap();
+        // One that ends early does not read it.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+
+    /// What it printed, to both; and its exit code.
+    fn told(&self, args: &[&str], input: &[u8]) -> (String, String, Option<i32>) {
+        let output = self.run(args, input);
+        let text = |octets| String::from_utf8(octets).unwrap();
+        (text(output.stdout), text(output.stderr), output.status.code())
+    }
+}
+
+#[test]
+fn check_tells_what_a_module_is_and_what_it_would_have_to_be_granted() {
+    let desk = Desk::new();
+    desk.put("mark.wasm", modules::marks_with_kv("one"));
+    let (out, errors, code) = desk.told(&["check", "mark.wasm"], b"");
+    assert_eq!((errors.as_str(), code), ("", Some(0)));
+    assert!(out.contains("mark.wasm: core module, ") && out.contains("1.0 MiB of memory at start\n"), "{out}");
+    assert!(out.contains("  hears    transport.submit\n"), "{out}");
+    assert!(out.contains("  needs    [sink.allow]\n           kv = true\n"), "{out}");
+    let (out, _, code) = desk.told(&["check", "mark.wasm", "--json"], b"");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((told["allow"].to_string(), code), (r#"["kv"]"#.to_owned(), Some(0)));
+    assert_eq!(told["wrong"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn check_says_what_is_wrong_and_what_to_do() {
+    let desk = Desk::new();
+    desk.put("text.wasm", "(module)");
+    let (_, errors, code) = desk.told(&["check", "text.wasm"], b"");
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("this is WebAssembly as text\n  help: make it binary with `wasm-tools parse`"), "{errors}");
+    let mut cut = modules::marks("one");
+    cut.truncate(cut.len() / 2);
+    desk.put("cut.wasm", cut);
+    let (_, errors, code) = desk.told(&["check", "cut.wasm"], b"");
+    assert!(code == Some(1) && errors.starts_with("error: cut.wasm: "), "{errors}");
+    desk.put("b.js", "export function onArrival(m) {\n  console.log(\"x\";\n}\n");
+    let (_, errors, code) = desk.told(&["check", "b.js"], b"");
+    assert!(code == Some(1) && errors.contains("b.js:2:18 SyntaxError"), "{errors}");
+    let (_, errors, code) = desk.told(&["check", "none.wasm"], b"");
+    assert!(code == Some(1) && errors.contains("cannot read `none.wasm`"), "{errors}");
+}
+
+#[test]
+fn try_shows_the_difference_a_sink_makes() {
+    let desk = Desk::new();
+    desk.put("mark.wasm", modules::marks("one"));
+    let (out, errors, code) = desk.told(&["try", "mark.wasm", "--event", "transport.submit"], MAIL);
+    assert_eq!((errors.as_str(), code), ("", Some(0)), "{out}");
+    assert!(out.starts_with("verdict  next\nedits    set X-Mark\n"), "{out}");
+    assert!(out.contains("\nheader\n From: carol@example.org\n Subject: Hello\n+X-Mark: one\n"), "{out}");
+    assert!(!out.contains("\nbody\n") && out.contains(" of memory\n"), "{out}");
+}
+
+#[test]
+fn try_shows_the_reply_and_the_console() {
+    let desk = Desk::new();
+    desk.put("no.wasm", modules::refuses("Not today"));
+    let (out, _, code) = desk.told(&["try", "no.wasm", "--event", "transport.submit", "--json"], MAIL);
+    assert_eq!(code, Some(0), "a refusal is no failure");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((told["verdict"].as_str(), told["fault"].as_str()), (Some("reject"), None));
+    let reply = told["reply"].as_str().unwrap();
+    assert!(reply.starts_with("550 5.7.1 Not today (") && reply.ends_with(')'), "{reply}");
+    assert_eq!(told["console"][0]["text"], "Not today");
+    assert!(told["spent"]["memory"].as_u64().unwrap() >= 1 << 20, "{told}");
+}
+
+#[test]
+fn try_words_a_fault_as_the_server_does_and_fails() {
+    let desk = Desk::new();
+    desk.put("trap.wasm", modules::traps("I am lost"));
+    let (out, _, code) = desk.told(&["try", "trap.wasm", "--event", "transport.submit"], MAIL);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("it panicked") && out.contains("it said: I am lost"), "{out}");
+    assert!(out.contains("defer (its fault policy)\nreply    451 4.3.0 Local error"), "{out}");
+    let (_, errors, code) = desk.told(&["try", "trap.wasm", "--event", "in.rcpt"], b"");
+    assert!(code == Some(1) && errors.contains("does not hear `in.rcpt`; it hears: transport.submit"), "{errors}");
+    let (_, errors, code) = desk.told(&["try", "trap.wasm", "--event", "in.rctp"], b"");
+    assert!(code == Some(2) && errors.contains("there are: in.connect, "), "{errors}");
+}
+
+#[test]
+fn try_grants_nothing_by_itself() {
+    let desk = Desk::new();
+    desk.put("mark.wasm", modules::marks_with_kv("one"));
+    let (_, errors, code) = desk.told(&["try", "mark.wasm", "--event", "transport.submit"], MAIL);
+    assert!(code == Some(1) && errors.contains("it imports `kv`, which the manifest does not grant"), "{errors}");
+    let (out, _, code) = desk.told(&["try", "mark.wasm", "--event", "transport.submit", "--allow", "kv"], MAIL);
+    assert!(code == Some(0) && out.contains("+X-Mark: one\n"), "{out}");
+}
+
+#[test]
+fn a_script_is_tried_with_its_configuration() {
+    let desk = Desk::new();
+    let script = "export function onArrival(message, ctx) {\n  console.log('from', message.sender);\n  \
+        message.setHeader('Subject', '[' + ctx.config.tag + '] ' + message.subject);\n}\n\
+        export function inRcpt(rcpt) {\n  if (rcpt.address.startsWith('x')) return reject('No x here', { status: '5.1.1' });\n}\n";
+    desk.put("tag.js", script);
+    desk.put("tag.toml", "tag = \"news\"\n");
+    let (out, errors, code) =
+        desk.told(&["try", "tag.js", "--event", "transport.submit", "--sink-config", "tag.toml"], MAIL);
+    assert_eq!((errors.as_str(), code), ("", Some(0)), "{out}");
+    assert!(out.contains("-Subject: Hello\n+Subject: [news] Hello\n"), "{out}");
+    assert!(out.contains("\nconsole\ninfo  from sender@example.org\n"), "{out}");
+    let args = ["try", "tag.js", "--event", "in.rcpt", "--rcpt", "a@example.com", "--rcpt", "x@example.com"];
+    let (out, _, code) = desk.told(&args, b"");
+    assert!(code == Some(0) && out.contains("reply    550 5.1.1 No x here ("), "{out}");
+}
+
+#[test]
+fn bench_prints_what_each_event_costs() {
+    let desk = Desk::new();
+    desk.put("mark.wasm", modules::marks("one"));
+    let (out, _, code) = desk.told(&["bench", "mark.wasm", "--time", "20ms", "--json"], b"");
+    assert_eq!(code, Some(0), "{out}");
+    let told: Value = serde_json::from_str(&out).unwrap();
+    let row = &told["events"][0];
+    assert_eq!(row["event"], "transport.submit");
+    assert!(row["warm-nanos"]["calls"].as_u64() > Some(0) && row["fresh-nanos"]["p50"].as_u64() > Some(0), "{row}");
+    let (out, _, code) = desk.told(&["bench", "mark.wasm", "--time", "20ms"], b"");
+    assert!(code == Some(0) && out.contains("\nEVENT  ") && out.contains("\ntransport.submit  "), "{out}");
+    desk.put("trap.wasm", modules::traps("I am lost"));
+    let (_, errors, code) = desk.told(&["bench", "trap.wasm", "--time", "20ms"], b"");
+    assert!(code == Some(1) && errors.contains("it failed at transport.submit: "), "{errors}");
+}
