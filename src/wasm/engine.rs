@@ -17,6 +17,8 @@ pub(super) const CORE_INSTANCES_MAX: u32 = 100;
 pub(super) const MEMORIES_MAX: u32 = 20;
 /// Tables that one component may have.
 pub(super) const TABLES_MAX: u32 = 100;
+/// Elements that a table may have.
+pub(super) const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Instances that may be there at a time, over all sinks.
 pub(super) const SLOTS: u32 = 1000;
 /// Tables for each slot.
@@ -130,7 +132,7 @@ fn pool(slots: u32) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES_MAX)
         .max_tables_per_module(TABLES_MAX)
         .max_memories_per_module(MEMORIES_MAX)
-        .table_elements(100_000)
+        .table_elements(TABLE_ELEMENTS_MAX)
         // Measured: with these a fresh instance costs half as much, for fewer calls to the system.
         .linear_memory_keep_resident(KEPT_RESIDENT)
         .table_keep_resident(KEPT_RESIDENT)

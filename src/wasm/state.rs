@@ -12,8 +12,6 @@ use std::fmt;
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 
-/// The most elements of one table.
-const TABLE_MAX: usize = 100_000;
 /// The longest text that is kept of what a guest said last.
 const LAST_WORDS_MAX: usize = 2048;
 
@@ -145,7 +143,7 @@ impl ResourceLimiter for State {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_MAX)
+        Ok(desired <= super::engine::TABLE_ELEMENTS_MAX)
     }
 
     fn instances(&self) -> usize {

@@ -1,6 +1,6 @@
 //! What can be seen of a module's appetite before it is compiled: memory at start, and what the sandbox has not.
 
-use super::super::engine::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLES_MAX};
+use super::super::engine::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use super::super::fault::mib;
 use super::super::terms::Limits;
 use super::Refusal;
@@ -11,14 +11,23 @@ struct Needs {
     memory: u64,
     memories: u32,
     tables: u32,
+    /// Of the largest table.
+    elements: u64,
     instances: u32,
 }
 
-/// Whether the module is valid and may have what it needs at start.
+/// Whether the module, core or component, is valid in the sandbox.
+pub(super) fn valid(module: &[u8]) -> Result<(), Refusal> {
+    let valid = Validator::new_with_features(features()).validate_all(module);
+    valid.map(drop).map_err(|e| {
+        let text = format!("the module is damaged, or uses what the sandbox has not: {}", e.message());
+        Refusal::new(format!("{text} (at octet {})", e.offset()))
+    })
+}
+
+/// Whether the component is valid and may have what it needs at start.
 pub(super) fn check(component: &[u8], limits: &Limits) -> Result<(), Refusal> {
-    Validator::new_with_features(features())
-        .validate_all(component)
-        .map_err(|e| Refusal::new(format!("the module is damaged, or uses what the sandbox has not: {e}")))?;
+    valid(component)?;
     let needs = needs(component).map_err(|e| Refusal::new(format!("the module is damaged: {e}")))?;
     if needs.memory > limits.memory as u64 {
         let need = usize::try_from(needs.memory).unwrap_or(usize::MAX);
@@ -30,9 +39,10 @@ pub(super) fn check(component: &[u8], limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::with_help(text, help));
     }
     let counts = [
-        ("memories", needs.memories, MEMORIES_MAX),
-        ("tables", needs.tables, TABLES_MAX),
-        ("instances", needs.instances, CORE_INSTANCES_MAX),
+        ("memories", needs.memories.into(), MEMORIES_MAX.into()),
+        ("tables", needs.tables.into(), TABLES_MAX.into()),
+        ("elements in a table", needs.elements, TABLE_ELEMENTS_MAX as u64),
+        ("instances", needs.instances.into(), u64::from(CORE_INSTANCES_MAX)),
     ];
     match counts.iter().find(|(_, count, max)| count > max) {
         Some((what, count, max)) => Err(Refusal::new(format!("this has {count} {what}; {max} are allowed"))),
@@ -67,7 +77,12 @@ fn needs(component: &[u8]) -> wasmparser::Result<Needs> {
                     needs.memories += 1;
                 }
             }
-            Payload::TableSection(tables) => needs.tables = needs.tables.saturating_add(tables.count()),
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    needs.elements = needs.elements.max(table?.ty.initial);
+                    needs.tables += 1;
+                }
+            }
             Payload::InstanceSection(instances) => needs.instances = needs.instances.saturating_add(instances.count()),
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! What a file is, and core modules made into components: by the type information that their toolchain left in them.
 
-use super::Refusal;
+use super::{Refusal, bounds};
 use std::borrow::Cow;
 use wasi_preview1_component_adapter_provider as adapter;
 use wasmparser::{Encoding, Parser, Payload};
@@ -41,7 +41,6 @@ fn foreign(bytes: &[u8]) -> Refusal {
 
 /// A core module in a component. The one for WASI preview 1 gets the adapter that speaks preview 2.
 fn wrapped(module: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let told = |e: anyhow::Error| Refusal::new(format!("the core module can't be made into a component: {e:#}"));
     let mut uses_wasi = false;
     let mut described = false;
     for payload in Parser::new(0).parse_all(module) {
@@ -58,10 +57,20 @@ fn wrapped(module: &[u8]) -> Result<Vec<u8>, Refusal> {
     if !described {
         return Err(Refusal::with_help("this is a core module without component type information", REBUILD));
     }
+    bounds::valid(module)?;
     let mut encoder = wit_component::ComponentEncoder::default().module(module).map_err(told)?;
     if uses_wasi {
         let bytes = adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
         encoder = encoder.adapter(adapter::WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, bytes).map_err(told)?;
     }
     encoder.encode().map_err(told)
+}
+
+/// Why a module does not fit the types that it came with. Where the encoder was when it found out is nobody's business.
+fn told(error: anyhow::Error) -> Refusal {
+    let frames = ["failed to decode world from module", "module was not valid"];
+    let causes: Vec<String> =
+        error.chain().map(ToString::to_string).filter(|it| !frames.contains(&it.as_str())).collect();
+    let text = format!("the core module is not what its type information says: {}", causes.join(": "));
+    Refusal::with_help(text, REBUILD)
 }
