@@ -1,40 +1,35 @@
-//! Tries to remember one message and to tell of it in the next: in a global and in memory that it gave back, by its log, its
-//! properties and its key-value store if it has one.
+//! Tries to remember one message and to tell of it in the next: in a global, in memory that it has given back, and outside, by
+//! its log and its properties. It tells in a header field whatever marks it finds.
 
 use mailsluice_guests::{Said, Submitted, guest, well};
 use mailsluice_sink::{Bearer, info};
 use std::cell::RefCell;
 
+/// Hexadecimal digits of a mark.
+const MARK: usize = 32;
+
 thread_local! {
-    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static SEEN: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 fn act(heard: &mut Submitted<'_>) -> Said {
     let mark = heard.header("X-Mark").unwrap_or_default();
-    let earlier = SEEN.with_borrow(|seen| seen.last().cloned());
-    if let Some(earlier) = earlier {
-        heard.set_header("X-Earlier", &earlier)?;
-        heard.set_property(Bearer::Message, "earlier", &earlier)?;
-        info!("before {mark} there was {earlier}");
-    }
-    // What was freed is there to be taken again, and nobody clears it but the sandbox.
-    let mut taken: Vec<u8> = Vec::with_capacity(4096);
-    heard.prepend_header("X-Taken", &found(&mut taken))?;
-    taken.extend_from_slice(mark.as_bytes());
-    drop(taken);
-    SEEN.with_borrow_mut(|seen| {
-        seen.push(mark);
-        seen.truncate(1);
-    });
+    let earlier = SEEN.replace(mark.clone());
+    heard.set_header("X-Found", &format!("{earlier} {}", found(&mut Vec::with_capacity(64 << 10))))?;
+    heard.set_property(Bearer::Message, "earlier", &earlier)?;
+    info!("{mark} and before it {earlier}");
+    // Given back as it is.
+    drop([mark.repeat(100), mark.repeat(1000)]);
     well()
 }
 
-/// Marks in memory that was given to it.
+/// Marks in memory that is there to be taken.
 fn found(taken: &mut Vec<u8>) -> String {
-    let room = taken.spare_capacity_mut();
     // SAFETY: what memory there is has been initialised, by the sandbox if by nobody else.
-    let octets: Vec<u8> = room.iter().map(|octet| unsafe { octet.assume_init_read() }).collect();
-    octets.iter().filter(|octet| octet.is_ascii_hexdigit()).take(64).map(|octet| char::from(*octet)).collect()
+    let octets = taken.spare_capacity_mut().iter().map(|octet| unsafe { octet.assume_init_read() });
+    let octets: Vec<u8> = octets.collect();
+    let words = octets.split(|octet| !octet.is_ascii_hexdigit()).filter(|word| word.len() >= MARK);
+    words.take(8).map(|word| String::from_utf8_lossy(&word[..MARK]).into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 guest!(act);

@@ -28,6 +28,22 @@ pub(super) fn path(name: &str) -> PathBuf {
         .join(format!("{name}.wasm"))
 }
 
+/// The octets of a guest.
+pub(super) fn guest(name: &str) -> Vec<u8> {
+    let path = path(name);
+    std::fs::read(&path).unwrap_or_else(|e| panic!("the guest {}: {e}", path.display()))
+}
+
+/// All guests by name, those in Rust and those as text.
+pub(super) fn all() -> Vec<String> {
+    let names = |folder: &str, extension: &str| {
+        let entries = std::fs::read_dir(source(folder)).unwrap().map(|entry| entry.unwrap().path());
+        let ours = entries.filter(|path| path.extension().is_some_and(|it| it == extension));
+        ours.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    [names("examples", "rs"), names("wat", "wat")].concat()
+}
+
 /// The target folder, with everything in Rust built.
 fn built() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

@@ -3,11 +3,14 @@
 //!
 //! The guests are in `tests/guests/`; `rows.toml` there says which of the known hazards each acts out, and where it is tested.
 
+mod alone;
 mod arena;
 mod guests;
 mod text;
 
+mod canaries;
 mod changes;
+mod files;
 mod reach;
 mod traps;
 mod values;

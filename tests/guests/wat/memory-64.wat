@@ -1,0 +1,5 @@
+;; Has a memory of 64 bits.
+(module
+  (memory (export "memory") i64 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+  (func (export "mailsluice:sink/transport-submit@0.1.0#handle") (param i32 i32) (result i32) i32.const 0))
