@@ -59,11 +59,16 @@ free-space = "0 B"
 
     /// Writes a file, with the directories that lead to it. It appears whole: readers never see half of it.
     pub(crate) fn write(&self, name: &str, text: &str) {
+        self.write_octets(name, text.as_bytes());
+    }
+
+    /// The same, for what is no text.
+    pub(crate) fn write_octets(&self, name: &str, octets: &[u8]) {
         let path = self.path(name);
         let folder = path.parent().unwrap();
         std::fs::create_dir_all(folder).unwrap();
         let mut new = tempfile::NamedTempFile::new_in(folder).unwrap();
-        new.write_all(text.as_bytes()).unwrap();
+        new.write_all(octets).unwrap();
         new.persist(path).unwrap();
     }
 

@@ -129,8 +129,8 @@ pub(super) fn arena(acts: &[Act], cpu: &str) {
     server.stop();
 }
 
-/// Ends the bystander, also when a test fails.
-struct Stop<'a>(&'a AtomicBool);
+/// Ends those who send until it is enough, also when a test fails.
+pub(super) struct Stop<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
@@ -212,14 +212,14 @@ fn all_arrived(server: &Server, sent: &BTreeSet<String>) {
 
 /// What the process uses.
 #[derive(Debug)]
-struct Use {
+pub(super) struct Use {
     files: usize,
     threads: usize,
     resident: usize,
 }
 
 impl Use {
-    fn of(server: &Server) -> Self {
+    pub(super) fn of(server: &Server) -> Self {
         let of = |what: &str| format!("/proc/{}/{what}", server.pid());
         let status = std::fs::read_to_string(of("status")).unwrap();
         let number = |key: &str| {
@@ -231,7 +231,7 @@ impl Use {
     }
 
     /// Nothing of the repeats is left. Caches and the histories of messages may have grown a little.
-    fn must_be_like(&self, before: &Self) {
+    pub(super) fn must_be_like(&self, before: &Self) {
         println!("{before:?}, and then {self:?}");
         assert!(self.files <= before.files + 8, "file descriptors: {} and then {}", before.files, self.files);
         assert!(

@@ -12,5 +12,6 @@ mod canaries;
 mod changes;
 mod files;
 mod reach;
+mod swaps;
 mod traps;
 mod values;
