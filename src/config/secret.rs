@@ -54,6 +54,9 @@ impl Secrets {
     /// One more. An empty text is no secret.
     pub fn add(&mut self, secret: Secret) {
         if !secret.0.is_empty() {
+            // Line breaks are taken out of what is told: each line has to be known by itself.
+            let lines = secret.0.lines().map(str::trim).filter(|line| line.len() >= 4 && **line != *secret.0);
+            self.0.extend(lines.map(Secret::new).collect::<Vec<_>>());
             self.0.push(secret);
             // One secret may be part of another: then the longer one goes first.
             self.0.sort_by_key(|s| std::cmp::Reverse(s.0.len()));

@@ -15,6 +15,17 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Changes of the header that one call can ask for.
+const HEADER_EDITS_MAX: usize = 500;
+/// The largest header that changes may lead to, in octets.
+const HEADER_MAX: usize = 1 << 20;
+/// EHLO keywords that sinks may add or leave out in one session.
+const KEYWORDS_MAX: usize = 64;
+/// Recipients that a message may come to have.
+const RECIPIENTS_MAX: usize = 10_000;
+/// The largest body that is edited on the event loop.
+const SMALL: u64 = 256 << 10;
+
 /// The session, the transaction and the thing in focus, lent for one event.
 #[derive(Debug)]
 pub struct Stage<'a> {
@@ -94,11 +105,13 @@ impl<'a> Stage<'a> {
             reply_text: None,
             delay: self.delay,
             removed: Vec::new(),
-            mime: Vec::new(),
+            header_edits: 0,
         };
         let notes = edits.iter().any(|edit| matches!(edit, Edit::Property(..)));
-        edits.into_iter().try_for_each(|edit| copy.apply(edit))?;
-        copy.edit_parts()?;
+        // Parts are named as the sink saw them, so they come before whatever else changes the message.
+        let (parts, others): (Vec<Edit>, Vec<Edit>) = edits.into_iter().partition(|e| matches!(e, Edit::Mime(_)));
+        copy.edit_parts(parts)?;
+        others.into_iter().try_for_each(|edit| copy.apply(edit))?;
         if notes {
             copy.check_share()?;
         }
@@ -121,8 +134,8 @@ struct Copy<'a> {
     delay: Duration,
     /// Indices stay those that the sink saw until all edits are in.
     removed: Vec<usize>,
-    /// Parts, too.
-    mime: Vec<BodyEdit>,
+    /// Changes of the header so far.
+    header_edits: usize,
 }
 
 impl Copy<'_> {
@@ -132,8 +145,8 @@ impl Copy<'_> {
             Edit::MessageSize(n) => self.session()?.message_size = Some(n),
             Edit::Recipients(n) => self.session()?.recipients = Some(n),
             Edit::Greeting(text) => self.session()?.greeting = Some(text),
-            Edit::AddKeyword(keyword) => self.session()?.keywords.push(keyword),
-            Edit::RemoveKeyword(keyword) => self.session()?.without.push(keyword.to_ascii_uppercase()),
+            Edit::AddKeyword(keyword) => self.keyword(keyword, true)?,
+            Edit::RemoveKeyword(keyword) => self.keyword(keyword, false)?,
             Edit::Sender(path) => self.letter()?.envelope.sender = path,
             Edit::Rewrite(path) => rewrite(&mut self.candidate()?.recipient, path),
             Edit::AddRecipient(path) => self.add(path)?,
@@ -143,13 +156,14 @@ impl Copy<'_> {
             }
             Edit::Vouch => self.vouch()?,
             Edit::Fate(index, fate) => self.recipient(index)?.fate = fate,
-            Edit::Header(edit) => change_header(self.header()?, edit)?,
+            Edit::Header(edit) => self.edit_header(edit)?,
             Edit::Body(octets) => {
                 let message = self.message()?;
                 message.body = octets.into();
                 message.separated = true;
             }
-            Edit::Mime(edit) => self.mime.push(edit),
+            // They have been made already.
+            Edit::Mime(_) => {}
             Edit::Property(bearer, key, value) => self.property(bearer, &key, value)?,
             Edit::ReplyText(text) => self.reply_text = Some(text),
             Edit::Generate(message) => self.generate(message)?,
@@ -157,12 +171,43 @@ impl Copy<'_> {
         Ok(())
     }
 
-    fn edit_parts(&mut self) -> Result<(), Fault> {
-        let edits = std::mem::take(&mut self.mime);
+    fn edit_parts(&mut self, parts: Vec<Edit>) -> Result<(), Fault> {
+        let part = |edit| if let Edit::Mime(edit) = edit { Some(edit) } else { None };
+        let edits: Vec<BodyEdit> = parts.into_iter().filter_map(part).collect();
         if !edits.is_empty() {
             let message = self.message()?;
-            *message = mime::edit(message, &edits).map_err(|e| Fault::new(FaultKind::Illegal, e.to_string()))?;
+            let edited = off_the_loop(message.body.len(), || mime::edit(message, &edits));
+            *message = edited.map_err(|e| Fault::new(FaultKind::Illegal, e.to_string()))?;
         }
+        Ok(())
+    }
+
+    /// Each change copies the header: neither may there be many, nor may it become large.
+    fn edit_header(&mut self, edit: HeaderEdit) -> Result<(), Fault> {
+        self.header_edits += 1;
+        if self.header_edits > HEADER_EDITS_MAX {
+            let text = format!("over {HEADER_EDITS_MAX} changes of the header in one call");
+            return Err(Fault::new(FaultKind::Limit, text));
+        }
+        let header = self.header()?;
+        let before = header.raw().len();
+        change_header(header, edit)?;
+        let after = header.raw().len();
+        if after > HEADER_MAX && after > before {
+            let text = format!("the header would have {after} octets, and {HEADER_MAX} are allowed");
+            return Err(Fault::new(FaultKind::Limit, text));
+        }
+        Ok(())
+    }
+
+    /// Keywords are few: each has a line of the reply to EHLO.
+    fn keyword(&mut self, keyword: String, adds: bool) -> Result<(), Fault> {
+        let facts = self.session()?;
+        let list = if adds { &mut facts.keywords } else { &mut facts.without };
+        if list.len() >= KEYWORDS_MAX {
+            return Err(Fault::new(FaultKind::Limit, format!("over {KEYWORDS_MAX} EHLO keywords")));
+        }
+        list.push(if adds { keyword } else { keyword.to_ascii_uppercase() });
         Ok(())
     }
 
@@ -171,9 +216,11 @@ impl Copy<'_> {
         self.removed.dedup();
         if let Some(letter) = self.letter.as_mut().filter(|_| !self.removed.is_empty()) {
             let letter = Arc::make_mut(letter);
-            for index in self.removed.iter().rev() {
-                letter.envelope.recipients.remove(*index);
-            }
+            let mut index = 0..;
+            letter
+                .envelope
+                .recipients
+                .retain(|_| index.next().is_none_or(|index: usize| self.removed.binary_search(&index).is_err()));
         }
         if let (Some(session), Some(facts)) = (&mut stage.session, self.session) {
             session.facts = facts;
@@ -219,6 +266,16 @@ impl Copy<'_> {
     }
 
     fn add(&mut self, path: ForwardPath) -> Result<(), Fault> {
+        let there = match &self.candidate {
+            Some(candidate) => candidate.added.len(),
+            None => self.letter()?.envelope.recipients.len(),
+        };
+        if there >= RECIPIENTS_MAX {
+            return Err(Fault::new(
+                FaultKind::Limit,
+                format!("the message would have over {RECIPIENTS_MAX} recipients"),
+            ));
+        }
         match &mut self.candidate {
             Some(candidate) => candidate.added.push(path),
             // What a sink adds needs no guard; where it goes is found out when it is categorized.
@@ -269,6 +326,13 @@ impl Copy<'_> {
         Properties::check_share(&self.sink.name, of_letter.chain(of_candidate))
             .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
+}
+
+/// Work on so many octets, which keeps nobody waiting but its own session.
+fn off_the_loop<T>(octets: u64, work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let crowded = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if octets > SMALL && crowded { tokio::task::block_in_place(work) } else { work() }
 }
 
 fn rewrite(recipient: &mut Recipient, path: ForwardPath) {

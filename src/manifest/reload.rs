@@ -66,8 +66,10 @@ impl Reloader {
             });
             (made.and_then(|load| make(load, &in_force.settings, next, &inputs)), inputs)
         };
-        let (made, inputs) =
-            tokio::task::spawn_blocking(work).await.map_err(|e| format!("the reload was cut short: {e}"))?;
+        // What brings the thread down is told like whatever else is wrong.
+        let (made, inputs) = tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|e| (Err(format!("the reload was cut short: {e}\n")), self.inputs()));
         let result = made.map(|made| self.put_in_force(made, &mut state));
         self.note(inputs, result.as_ref().err());
         match &result {

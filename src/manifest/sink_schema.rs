@@ -193,10 +193,21 @@ fn limits(table: &mut Table<'_>, found: &mut Diagnostics) -> SinkLimits {
     SinkLimits {
         // A page of WebAssembly has 64 KiB, and its memory at most 65,536 of them.
         memory: table.get("memory", found, values::size_between(64 << 10, 4 << 30)).unwrap_or(64 << 20),
-        cpu: table.get("cpu", found, values::duration_above_zero).unwrap_or(Duration::from_millis(250)),
+        cpu: table.get("cpu", found, cpu).unwrap_or(Duration::from_millis(250)),
         output: table.get("output", found, values::size).unwrap_or(32 << 20),
-        concurrency: table.get("concurrency", found, values::integer(1..=1000)).unwrap_or(64),
+        concurrency: table.get("concurrency", found, values::integer(1..=250)).unwrap_or(64),
     }
+}
+
+/// Time is looked at in steps: less can't be told from nothing.
+fn cpu(node: &Node, found: &mut Diagnostics) -> Option<Duration> {
+    const LEAST: Duration = Duration::from_millis(10);
+    let time = values::duration(node, found)?;
+    if time < LEAST {
+        found.error(node.span, "`cpu` is counted in steps of 5 ms, and must be 10 ms or more");
+        return None;
+    }
+    Some(time)
 }
 
 fn allow(table: &mut Table<'_>, found: &mut Diagnostics) -> Allow {

@@ -61,7 +61,7 @@ pub(super) fn profile(base: &Arc<Profile>, facts: &SessionFacts, settings: &Sett
         own.limits.message_size = size.min(settings.limits.message_size_max);
     }
     if let Some(count) = facts.recipients {
-        own.limits.recipients = count;
+        own.limits.recipients = count.min(settings.limits.recipients);
     }
     for keyword in &facts.without {
         own.extensions.remove_keyword(keyword);

@@ -6,7 +6,7 @@ use super::load::ScriptHost;
 use super::state::State;
 use super::time::Ticker;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -64,7 +64,7 @@ impl Sandbox {
             ticker,
             slots: Arc::new(Semaphore::new(SLOTS as usize)),
             compiler,
-            script_host: ScriptHost::new(),
+            script_host: ScriptHost::default(),
         })
     }
 }
@@ -73,18 +73,18 @@ impl Sandbox {
 #[derive(Debug)]
 pub struct Sandboxes {
     cache: Option<PathBuf>,
-    made: OnceLock<Result<Arc<Sandbox>, String>>,
+    made: Mutex<Option<Arc<Sandbox>>>,
 }
 
 impl Sandboxes {
     /// One that compiles in this process and keeps nothing: for tools that end with their task.
     pub fn here() -> Self {
-        Self { cache: None, made: OnceLock::new() }
+        Self { cache: None, made: Mutex::default() }
     }
 
     /// One that compiles in a process of its own, into this folder.
     pub fn cached(folder: PathBuf) -> Self {
-        Self { cache: Some(folder), made: OnceLock::new() }
+        Self { cache: Some(folder), made: Mutex::default() }
     }
 
     /// The sandbox.
@@ -92,11 +92,14 @@ impl Sandboxes {
     /// # Errors
     /// As [`Sandbox::new`].
     pub fn get(&self) -> Result<Arc<Sandbox>, String> {
-        let make = || {
-            let compiler = self.cache.clone().map_or(Compiler::Here, Compiler::worker);
-            Sandbox::new(self.cache.clone(), compiler).map(Arc::new)
-        };
-        self.made.get_or_init(make).clone()
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sandbox) = &*made {
+            return Ok(sandbox.clone());
+        }
+        let compiler = self.cache.clone().map_or(Compiler::Here, Compiler::worker);
+        let sandbox = Arc::new(Sandbox::new(self.cache.clone(), compiler)?);
+        *made = Some(sandbox.clone());
+        Ok(sandbox)
     }
 }
 

@@ -13,7 +13,12 @@ pub(super) fn fault(error: &wasmtime::Error, state: &State) -> Fault {
     let words = words(state);
     let (kind, text) = cause(error, state, !words.is_empty());
     let said = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
-    Fault::new(kind, format!("{text}{said}{}", backtrace(error)))
+    Fault::new(kind, &*state.terms.log.masked(&format!("{text}{said}{}", backtrace(error))))
+}
+
+/// What a guest returned as its own error.
+pub(super) fn of_its_own(why: &str, state: &State) -> Fault {
+    Fault::error(state.terms.log.masked(why))
 }
 
 fn cause(error: &wasmtime::Error, state: &State, spoke: bool) -> (FaultKind, String) {
@@ -34,11 +39,18 @@ fn cause(error: &wasmtime::Error, state: &State, spoke: bool) -> (FaultKind, Str
             let text = format!("it passed more than {} to the server in one call (`limits.memory`)", mib(allowed));
             (FaultKind::Limit, text)
         }
+        None if is_of_host(error) => (FaultKind::Limit, format!("a limit of the server's: {}", error.root_cause())),
         None => (
             FaultKind::Illegal,
             format!("what it passed to the server is not what the interface asks for: {}", error.root_cause()),
         ),
     }
+}
+
+/// Whether the engine has run out of something, such as handles or slots.
+fn is_of_host(error: &wasmtime::Error) -> bool {
+    let text = error.root_cause().to_string();
+    ["limit exceeded", "maximum concurrent", "table has no free keys"].iter().any(|words| text.contains(words))
 }
 
 fn of_trap(trap: Trap, spoke: bool) -> (FaultKind, String) {

@@ -1,7 +1,7 @@
 //! One instance of a guest: made, given an event, and asked.
 
 use super::code::Code;
-use super::fault::fault;
+use super::fault::{fault, of_its_own};
 use super::lent::{Focus, Lent};
 use super::state::{State, Told, trap};
 use super::terms::Terms;
@@ -47,7 +47,7 @@ pub(super) struct Guest {
     pub(super) heard: Vec<String>,
     /// Memory after it was loaded.
     at_start: usize,
-    _slot: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 impl Guest {
@@ -79,7 +79,7 @@ impl Guest {
         let time = store.data().time.clone();
         let instance = time.count(code.pre.instantiate_async(&mut store)).await;
         let instance = instance.map_err(|error| fault(&error, store.data()))?;
-        let mut guest = Self { store, instance, handlers: Vec::new(), heard: Vec::new(), at_start: 0, _slot: slot };
+        let mut guest = Self { store, instance, handlers: Vec::new(), heard: Vec::new(), at_start: 0, slot };
         if let Some(script) = &code.script {
             guest.heard = guest.load(code, script).await?;
         }
@@ -109,7 +109,7 @@ impl Guest {
         let result = time.count(self.call(code)).await;
         let told = match result {
             Ok(Ok(told)) => told,
-            Ok(Err(why)) => return Err(Fault::error(why)),
+            Ok(Err(why)) => return Err(of_its_own(&why, self.store.data())),
             Err(error) => return Err(fault(&error, self.store.data())),
         };
         let verdict = verdict(told).map_err(|error| fault(&error, self.store.data()))?;
@@ -176,6 +176,11 @@ impl Guest {
         };
         self.handlers.push((event, handler));
         Ok(self.handlers.len() - 1)
+    }
+
+    /// Slots of the pool that it holds.
+    pub(super) fn weight(&self) -> usize {
+        self.slot.num_permits()
     }
 
     /// The store and the instance, for what is asked once when a sink is loaded.

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Instances that one sink keeps at a time, in its pool or with transactions.
 const PARKED_MAX: usize = 16;
-/// Instances that all sinks keep: what is left is for those who come fresh.
+/// Slots that the instances of all sinks keep: what is left is for those who come fresh.
 const PARKED_IN_ALL: usize = SLOTS as usize / 2;
 /// Counted over all sandboxes of the process.
 static PARKED: AtomicUsize = AtomicUsize::new(0);
@@ -124,21 +124,24 @@ impl Sink for Sandboxed {
 struct Parked {
     guest: Option<Guest>,
     of_sink: Arc<AtomicUsize>,
+    /// Slots that it holds.
+    weight: usize,
 }
 
 impl Parked {
     fn new(guest: Guest, of_sink: &Arc<AtomicUsize>) -> Option<Self> {
-        let parked = Self { guest: Some(guest), of_sink: of_sink.clone() };
+        let weight = guest.weight();
+        let parked = Self { guest: Some(guest), of_sink: of_sink.clone(), weight };
         let mine = of_sink.fetch_add(1, Relaxed);
-        let all = PARKED.fetch_add(1, Relaxed);
+        let all = PARKED.fetch_add(weight, Relaxed);
         // One that is too many is uncounted as it is dropped.
-        (mine < PARKED_MAX && all < PARKED_IN_ALL).then_some(parked)
+        (mine < PARKED_MAX && all + weight <= PARKED_IN_ALL).then_some(parked)
     }
 }
 
 impl Drop for Parked {
     fn drop(&mut self) {
         self.of_sink.fetch_sub(1, Relaxed);
-        PARKED.fetch_sub(1, Relaxed);
+        PARKED.fetch_sub(self.weight, Relaxed);
     }
 }

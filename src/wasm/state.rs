@@ -10,6 +10,7 @@ use crate::mail::mime::Mime;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::ResourceLimiter;
 
 /// The longest text that is kept of what a guest said last.
@@ -28,6 +29,8 @@ pub(super) struct State {
     pub(super) first_recipient: u32,
     /// The parts of the message, once asked for.
     pub(super) mime: Option<Result<Arc<Mime>, String>>,
+    /// The room that the view of a large message takes.
+    pub(super) room: Option<OwnedSemaphorePermit>,
     /// The part that was read last, decoded.
     pub(super) decoded: Option<(u32, Bytes)>,
     /// The sources that the script host may read; none for a component.
@@ -51,6 +54,7 @@ impl State {
             output: 0,
             first_recipient: 0,
             mime: None,
+            room: None,
             decoded: None,
             sources,
             drawn: 0,
@@ -66,6 +70,8 @@ impl State {
         self.time.reset();
         (self.output, self.drawn) = (0, 0);
         self.last_words.clear();
+        self.denied = None;
+        self.wasi.forget();
         self.lent = Some(lent);
     }
 
@@ -75,7 +81,8 @@ impl State {
             let count = u32::try_from(lent.recipients().len()).unwrap_or(u32::MAX);
             self.first_recipient = self.first_recipient.saturating_add(count);
         }
-        (self.mime, self.decoded) = (None, None);
+        (self.mime, self.decoded, self.room) = (None, None, None);
+        self.wasi.flush();
         std::mem::take(&mut self.edits)
     }
 
@@ -120,9 +127,11 @@ impl State {
 
     /// Keeps what the guest said last: it may be why it fails.
     pub(super) fn heard(&mut self, text: &str) {
-        let kept = LAST_WORDS_MAX.saturating_sub(self.last_words.len());
-        let end = (0..=kept.min(text.len())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
-        self.last_words.push_str(&text[..end]);
+        let over = (self.last_words.len() + text.len() + 1).saturating_sub(LAST_WORDS_MAX);
+        let cut = self.last_words.ceil_char_boundary(over.min(self.last_words.len()));
+        self.last_words.drain(..cut);
+        self.last_words.push(' ');
+        self.last_words.push_str(&text[text.ceil_char_boundary(text.len().saturating_sub(LAST_WORDS_MAX))..]);
     }
 
     /// What the guest said last in this call.

@@ -6,15 +6,23 @@
 use nix::time::{ClockId, clock_gettime};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use wasmtime::{Engine, EngineWeak};
 
 /// How often a guest is interrupted.
 pub(super) const TICK: Duration = Duration::from_millis(5);
 /// A tick that is so late means that nothing can be interrupted any more.
 const LATE: Duration = Duration::from_secs(2);
+
+/// Guests that run longer than a tick take turns: one thread is always left to those who don't.
+static LONG_RUNNERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    Arc::new(Semaphore::new(threads.saturating_sub(1).max(1)))
+});
 
 /// The thread that advances an engine's epoch until the engine is gone.
 #[derive(Debug)]
@@ -101,6 +109,7 @@ impl GuestTime {
         let mut call = pin!(call);
         let mut first = !self.exact.load(Relaxed);
         self.slice.store(0, Relaxed);
+        let mut turn = None;
         poll_fn(|cx| {
             if std::mem::take(&mut first) {
                 let poll = call.as_mut().poll(cx);
@@ -109,11 +118,15 @@ impl GuestTime {
                 }
                 return poll;
             }
+            let waiting = turn.get_or_insert_with(|| Box::pin(LONG_RUNNERS.clone().acquire_owned()));
+            let Poll::Ready(running) = waiting.as_mut().poll(cx) else { return Poll::Pending };
+            turn = None;
             self.slice.store(thread_time().max(1), Relaxed);
             let poll = call.as_mut().poll(cx);
             // Host calls have moved the beginning.
             let slice = thread_time().saturating_sub(self.slice.load(Relaxed));
             self.used.fetch_add(slice, Relaxed);
+            drop(running);
             poll
         })
         .await

@@ -35,6 +35,7 @@ struct Made {
     ctx: WasiCtx,
     table: ResourceTable,
     began: Arc<AtomicU64>,
+    output: Console,
     errors: Console,
 }
 
@@ -52,6 +53,21 @@ impl WasiView for State {
 }
 
 impl Wasi {
+    /// Forgets what was printed in an earlier call.
+    pub(super) fn forget(&self) {
+        if let Some(made) = &self.made {
+            made.errors.take_kept();
+        }
+    }
+
+    /// Logs what was printed without the end of a line.
+    pub(super) fn flush(&self) {
+        if let Some(made) = &self.made {
+            made.output.flush_line();
+            made.errors.flush_line();
+        }
+    }
+
     /// What was printed as an error last, and forgets it.
     pub(super) fn last_words(&self) -> String {
         self.made.as_ref().map(|made| made.errors.take_kept()).unwrap_or_default()
@@ -62,7 +78,8 @@ fn make(terms: &Terms, id: Option<Id>) -> Made {
     let began = Arc::new(AtomicU64::new(0));
     let errors = Console::new(terms.log.clone(), Level::Error);
     let mut builder = WasiCtxBuilder::new();
-    builder.stdout(Console { id: errors.id.clone(), ..Console::new(terms.log.clone(), Level::Info) });
+    let output = Console { id: errors.id.clone(), ..Console::new(terms.log.clone(), Level::Info) };
+    builder.stdout(output.clone());
     builder.stderr(errors.clone());
     if !terms.grants.random {
         builder.secure_random(Deterministic::new(seeded(id, b"secure", 1024)));
@@ -77,7 +94,7 @@ fn make(terms: &Terms, id: Option<Id>) -> Made {
     builder.max_random_size(64 << 10);
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES_MAX);
-    Made { ctx: builder.build(), table, began, errors }
+    Made { ctx: builder.build(), table, began, output, errors }
 }
 
 /// Octets that follow from an id.
@@ -141,9 +158,9 @@ impl Console {
 
     fn print(&self, octets: &[u8]) {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = LINE_MAX.saturating_sub(text.kept.len());
-        let kept = &octets[..room.min(octets.len())];
-        text.kept.extend_from_slice(kept);
+        text.kept.extend_from_slice(&octets[octets.len().saturating_sub(LINE_MAX)..]);
+        let over = text.kept.len().saturating_sub(LINE_MAX);
+        text.kept.drain(..over);
         for piece in octets.split_inclusive(|octet| *octet == b'\n') {
             let room = LINE_MAX.saturating_sub(text.line.len());
             text.line.extend_from_slice(&piece[..room.min(piece.len())]);
@@ -152,6 +169,14 @@ impl Console {
                 let id = *self.id.lock().unwrap_or_else(PoisonError::into_inner);
                 self.log.write(self.level, id, String::from_utf8_lossy(&line).trim_end());
             }
+        }
+    }
+
+    /// Logs a line that was begun and not ended.
+    fn flush_line(&self) {
+        let begun = !self.text.lock().unwrap_or_else(PoisonError::into_inner).line.is_empty();
+        if begun {
+            self.print(b"\n");
         }
     }
 

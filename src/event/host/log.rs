@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 /// The longest line, in octets.
-pub const LINE_MAX: usize = 2048;
+pub const LINE_MAX: usize = 1000;
 /// Lines that a sink may write at once.
 pub const BURST: u32 = 200;
 /// Lines that it may write in the long run, a second.
@@ -92,6 +92,11 @@ impl SinkLog {
             self.tell(Level::Warn, id, &format!("{gap} lines were left out: it logs too much"));
         }
         self.tell(level, id, text);
+    }
+
+    /// A text about the sink, without its secrets.
+    pub fn masked<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        self.secrets.mask(text)
     }
 
     /// Lines that were left out so far.

@@ -3,13 +3,14 @@
 use super::super::state::{State, trap, unavailable};
 use super::super::time::GuestTime;
 use super::recipient::{clipped, forward};
-use super::{READ_MAX, property};
+use super::{READ_MAX, property, short};
 use crate::event::edit::{Bearer, Edit, HeaderEdit};
 use crate::mail::mime::{self, BodyEdit, Mime};
 use crate::mail::{Header, Message as Known, ReversePath};
 use mailsluice_wit::mailsluice::sink::types::{Attachment, Field, Host, HostMessage, Part};
 use mailsluice_wit::{Message, Recipient};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
 use wasmtime::component::Resource;
 
 type Handle = Resource<Message>;
@@ -18,6 +19,9 @@ type Handle = Resource<Message>;
 const TEXT_MAX: usize = 8 << 20;
 /// The largest body that is read on the event loop.
 const SMALL: u64 = 256 << 10;
+/// MiB of bodies that are viewed at a time, over all calls.
+const VIEWS: u32 = 512;
+static VIEWED: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(VIEWS as usize)));
 
 impl Host for State {}
 
@@ -39,6 +43,9 @@ impl State {
             return Ok(Err("there is no message yet".to_owned()));
         };
         let size = message.body.len();
+        // What many calls hold of large bodies at a time has a bound; who comes later waits, within its deadline.
+        let room = u32::try_from(size >> 20).unwrap_or(u32::MAX).min(VIEWS);
+        self.room = VIEWED.clone().acquire_many_owned(room).await.ok();
         let made =
             read(&self.time.clone(), size, move || Mime::of(&message)).await?.map(Arc::new).map_err(|e| e.to_string());
         self.mime = Some(made.clone());
@@ -178,7 +185,7 @@ impl HostMessage for State {
     }
 
     fn set_property(&mut self, _: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
-        let octets = json.len();
+        let (key, octets) = (short("a property's name", key)?, json.len());
         match property(&key, &json) {
             Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Message, key, value), octets)?)),
             Err(why) => Ok(Err(why)),
@@ -244,12 +251,12 @@ impl HostMessage for State {
 
     fn add_attachment(&mut self, _: Handle, attachment: Attachment) -> wasmtime::Result<()> {
         let size = attachment.data.len();
-        self.edit_body(BodyEdit::AddAttachment(file(attachment)), size)
+        self.edit_body(BodyEdit::AddAttachment(file(attachment)?), size)
     }
 
     fn replace_attachment(&mut self, _: Handle, index: u32, attachment: Attachment) -> wasmtime::Result<()> {
         let size = attachment.data.len();
-        self.edit_body(BodyEdit::ReplaceAttachment(index as usize, file(attachment)), size)
+        self.edit_body(BodyEdit::ReplaceAttachment(index as usize, file(attachment)?), size)
     }
 
     fn remove_part(&mut self, _: Handle, index: u32) -> wasmtime::Result<()> {
@@ -284,8 +291,12 @@ fn bounded(text: Option<String>) -> Result<Option<String>, String> {
     }
 }
 
-fn file(attachment: Attachment) -> mime::Attachment {
-    mime::Attachment { name: attachment.file_name, content_type: attachment.content_type, data: attachment.data.into() }
+fn file(attachment: Attachment) -> wasmtime::Result<mime::Attachment> {
+    Ok(mime::Attachment {
+        name: short("the name of a file", attachment.file_name)?,
+        content_type: short("the type of a file", attachment.content_type)?,
+        data: attachment.data.into(),
+    })
 }
 
 fn part(part: &mime::Part) -> Part {

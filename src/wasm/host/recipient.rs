@@ -81,7 +81,7 @@ impl HostRecipient for State {
 
     fn set_property(&mut self, handle: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
         let (index, _) = self.recipient(&handle)?;
-        let octets = json.len();
+        let (key, octets) = (short("a property's name", key)?, json.len());
         match property(&key, &json) {
             Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Recipient(index), key, value), octets)?)),
             Err(why) => Ok(Err(why)),

@@ -26,7 +26,7 @@ impl HostSession for State {
     }
 
     fn set_property(&mut self, _: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
-        let octets = json.len();
+        let (key, octets) = (short("a property's name", key)?, json.len());
         match property(&key, &json) {
             Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Session, key, value), octets)?)),
             Err(why) => Ok(Err(why)),

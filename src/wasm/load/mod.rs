@@ -15,7 +15,8 @@ use super::sink::Sandboxed;
 use super::terms::Terms;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime::component::Component;
 
 pub use contract::{Contract, contract};
 pub use inspect::{Inspection, inspect};
@@ -34,12 +35,22 @@ pub struct Refusal {
 
 impl Refusal {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), help: None }
+        Self { text: clipped(text.into()), help: None }
     }
 
     pub(super) fn with_help(text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { text: text.into(), help: Some(help.into()) }
+        Self { text: clipped(text.into()), help: Some(help.into()) }
     }
+}
+
+/// A text that quotes a module: what stands in one may be long.
+fn clipped(mut text: String) -> String {
+    const LONGEST: usize = 1000;
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Refusal {
@@ -72,6 +83,7 @@ impl Sandbox {
     pub fn script(self: &Arc<Self>, main: &str, reader: Reader, terms: Terms) -> Result<Sandboxed, Vec<Refusal>> {
         let sources = Arc::new(Sources::new(reader));
         let script = Script { main: main.to_owned(), sources: sources.clone() };
+        bounds::check(SCRIPT_HOST, &terms.limits).map_err(|refusal| vec![refusal])?;
         let code = self.code(SCRIPT_HOST, Some(script)).map_err(|refusal| vec![refusal])?;
         let loaded = self.finish(code, terms);
         sources.close();
@@ -87,15 +99,28 @@ impl Sandbox {
     fn code(&self, component: &[u8], script: Option<Script>) -> Result<Code, Refusal> {
         let compiled = match &script {
             // All scripts share one component.
-            Some(_) => self.script_host.get_or_init(|| self.compiler.compile(&self.engine, component)).clone(),
-            None => self.compiler.compile(&self.engine, component),
-        }?;
+            Some(_) => self.script_host(component)?,
+            None => self.compiler.compile(&self.engine, component)?,
+        };
         let needs = compiled.resources_required();
         let (memories, tables) = needs.map_or((1, 1), |needs| (needs.num_memories, needs.num_tables));
         let pre = self.linker.instantiate_pre(&compiled);
         let pre = pre.map_err(|e| Refusal::new(format!("it does not fit the interfaces: {:#}", e)))?;
         let weight = memories.max(tables.div_ceil(TABLES_PER_SLOT)).max(1);
         Ok(Code { exports: Exports::of(&compiled), pre, weight, script })
+    }
+}
+
+impl Sandbox {
+    /// The compiled script host. That it could not be compiled is not kept: the next time it may.
+    fn script_host(&self, component: &[u8]) -> Result<Component, Refusal> {
+        let mut kept = self.script_host.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = &*kept {
+            return Ok(compiled.clone());
+        }
+        let compiled = self.compiler.compile(&self.engine, component)?;
+        *kept = Some(compiled.clone());
+        Ok(compiled)
     }
 }
 
@@ -109,4 +134,4 @@ pub fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Refusal> {
 }
 
 /// The compiled script host, once for a sandbox.
-pub(super) type ScriptHost = OnceLock<Result<wasmtime::component::Component, Refusal>>;
+pub(super) type ScriptHost = Mutex<Option<Component>>;
