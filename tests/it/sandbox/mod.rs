@@ -8,10 +8,13 @@ mod arena;
 mod guests;
 mod text;
 
+mod bounds;
 mod canaries;
 mod changes;
 mod files;
 mod reach;
+mod served;
 mod swaps;
 mod traps;
 mod values;
+mod views;
