@@ -138,3 +138,20 @@ fn thread_time() -> u64 {
     let Ok(time) = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID) else { return 0 };
     u64::try_from(Duration::from(time).as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_still_is_noticed() {
+        let ticker = |last: Duration| {
+            let began = Instant::now().checked_sub(LATE * 3).expect("a machine that runs for some seconds");
+            let last = u64::try_from(last.as_millis()).expect("seconds");
+            Ticker { began, last: Arc::new(AtomicU64::new(last)) }
+        };
+        assert!(ticker(LATE * 3).ticks());
+        assert!(!ticker(LATE).ticks(), "the last tick is long ago");
+        assert!(!ticker(Duration::ZERO).ticks(), "there never was one");
+    }
+}
