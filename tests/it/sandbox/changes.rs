@@ -8,7 +8,7 @@ fn who_fails_half_way_has_changed_nothing() {
     arena(
         &[
             Act::fault("halfway", "panic", "panic: it panicked; it said: panicked at examples/halfway.rs"),
-            Act::fault("halfway", "fault", "error: half way"),
+            Act::fault("halfway", "fault", "half way"),
             Act::fault("halfway", "spin", "overrun: it used"),
             Act::fault("halfway", "illegal", "illegal: "),
         ],
@@ -24,7 +24,7 @@ fn nothing_is_smuggled_into_messages() {
             Act::harmless("smuggles", "8-bit"),
             Act::harmless("smuggles", "dots"),
             Act::harmless("smuggles", "bare"),
-            Act::fault("smuggles", "huge", "error: the field `X-A`: the value for `X-A` is too long"),
+            Act::fault("smuggles", "huge", "the field `X-A`: the value for `X-A` is too long"),
             Act::fault("smuggles", "flood", "limit: its changes carry over 1048576 octets (`limits.output`)"),
         ],
         LONG,
@@ -40,7 +40,7 @@ fn envelopes_stay_envelopes() {
             Act::harmless("envelope", "again"),
             Act::harmless("envelope", "nobody"),
             Act::harmless("envelope", "twice"),
-            Act::fault("envelope", "long", "error: "),
+            Act::fault("envelope", "long", "`xxxxx"),
             Act::fault("envelope", "million", "limit: over 10000 changes in one call"),
         ],
         LONG,

@@ -13,6 +13,7 @@ mod canaries;
 mod changes;
 mod files;
 mod reach;
+mod rows;
 mod served;
 mod swaps;
 mod traps;

@@ -92,3 +92,19 @@ async fn a_message_larger_than_the_guest_is_read_piece_by_piece() {
     let header = through(&reads, content).await;
     assert!(header.contains(&format!("X-Sum: {}\r\n", (50_u64 << 20) * 49)), "{header}");
 }
+
+/// How long a million steps take by the clocks that the guest has, in nanoseconds.
+async fn took(granted: bool) -> Vec<u64> {
+    let mut terms = terms();
+    terms.limits.cpu = Duration::from_secs(10);
+    terms.grants.clock = granted;
+    let header = through(&sink("reaches", terms), "X-Act: clocks\r\n\r\n\r\n").await;
+    let (_, told) = header.split_once("X-Took: ").expect("what the clocks say");
+    told.split_whitespace().map(|number| number.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn clocks_stand_still_unless_they_are_granted() {
+    assert_eq!(took(false).await, [0, 0]);
+    assert!(took(true).await[0] > 0, "granted, they run");
+}
