@@ -5,6 +5,7 @@ mod cli;
 mod cli_author;
 mod cli_sink;
 mod cli_tail;
+mod cli_upgrade;
 mod crash;
 mod dialogue;
 mod dialogue_memory;

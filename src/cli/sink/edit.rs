@@ -6,9 +6,9 @@ use crate::cli::out::{Failure, Out, Outcome, complain, note};
 use crate::cli::status::ask_reload;
 use crate::config::{Diagnostics, Settings};
 use crate::event::{Files, Natives};
-use crate::manifest::Manifest;
 use crate::manifest::edit::{self, NewBinding, NewSink};
 use crate::manifest::load::read_manifest;
+use crate::manifest::{Manifest, SinkDecl};
 use crate::snapshot::Snapshot;
 use clap::{ArgGroup, Args};
 use std::io::Write;
@@ -116,7 +116,7 @@ impl Set {
 }
 
 /// The files that an edit has to do with.
-struct Desk {
+pub(super) struct Desk {
     config: PathBuf,
     natives: Natives,
     settings: Settings,
@@ -127,7 +127,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(config: &Path, natives: Natives) -> Result<Self, Failure> {
+    pub(super) fn open(config: &Path, natives: Natives) -> Result<Self, Failure> {
         let mut found = Diagnostics::default();
         let Some(settings) = Settings::read(config, &mut found) else { return Err(Failure::Failed(found.to_string())) };
         let default = || config.parent().unwrap_or(Path::new("")).join("sinks.toml");
@@ -140,7 +140,7 @@ impl Desk {
     }
 
     /// The file that declares a sink: the manifest, or one that it includes.
-    fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
+    pub(super) fn file_of(&self, name: &str) -> Result<PathBuf, Failure> {
         let decl = self.manifest.sinks.iter().find(|decl| decl.name.value == name);
         let source = decl.map(|decl| decl.name.span.source);
         let file = self.manifest.files.iter().find(|file| Some(file.source) == source);
@@ -157,6 +157,22 @@ impl Desk {
 
     /// Makes a change of one file, if the whole is good with it. `edit` returns nothing if there is nothing to change.
     fn change(self, file: &Path, edit: impl Fn(&str) -> Result<Option<String>, String>) -> Outcome {
+        if self.replace(file, edit)? { self.tell_server() } else { Ok(()) }
+    }
+
+    /// The same, without a word to the server.
+    pub(super) fn write(&self, file: &Path, edit: impl Fn(&str) -> Result<Option<String>, String>) -> Outcome {
+        self.replace(file, edit).map(drop)
+    }
+
+    /// How a sink is declared.
+    pub(super) fn decl(&self, name: &str) -> Result<&SinkDecl, Failure> {
+        let decl = self.manifest.sinks.iter().find(|decl| decl.name.value == name);
+        decl.ok_or_else(|| Failure::Failed(format!("there is no sink `{name}`")))
+    }
+
+    /// Whether there was anything to change.
+    fn replace(&self, file: &Path, edit: impl Fn(&str) -> Result<Option<String>, String>) -> Result<bool, Failure> {
         let shown = file.display();
         if file.extension().is_some_and(|e| e == "json") {
             return Err(Failure::Failed(format!("`{shown}` is JSON: edit it by hand, then run `mailsluice check`")));
@@ -170,7 +186,7 @@ impl Desk {
             edit(before.as_deref().unwrap_or_default()).map_err(|e| Failure::Failed(format!("{shown}: {e}")))?;
         let Some(after) = after else {
             note("nothing to change: it is so already");
-            return Ok(());
+            return Ok(false);
         };
         self.check(file, &after)?;
         edit::replace(file, before.as_deref(), &after)
@@ -178,7 +194,7 @@ impl Desk {
         let mut out = Out::new();
         writeln!(out, "written: {shown}")?;
         out.end()?;
-        self.tell_server()
+        Ok(true)
     }
 
     /// Checks everything as it would be. Warnings are told, errors are a failure.
@@ -209,7 +225,7 @@ impl Desk {
     }
 
     /// Says whether a running server has taken the change up.
-    fn tell_server(&self) -> Outcome {
+    pub(super) fn tell_server(&self) -> Outcome {
         let mut client = match Client::connect(&self.settings.admin.socket) {
             Ok(client) => client,
             Err(ClientError::NotRunning(_)) => {

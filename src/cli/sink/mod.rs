@@ -12,6 +12,8 @@ mod list;
 mod order;
 #[cfg(feature = "wasm")]
 mod trial;
+#[cfg(feature = "wasm")]
+mod upgrade;
 mod when;
 
 use super::out::Outcome;
@@ -37,6 +39,12 @@ pub(super) enum Sink {
     Disable(edit::Named),
     /// Set a value of a sink or of one of its bindings
     Set(edit::Set),
+    /// Put another version of a module or script in force, checked and pinned
+    #[cfg(feature = "wasm")]
+    Upgrade(upgrade::Upgrade),
+    /// Go back to the version that the last upgrade replaced
+    #[cfg(feature = "wasm")]
+    Rollback(upgrade::Rollback),
     /// Check a module or script: what it hears, what it would have to be granted, what is wrong with it
     #[cfg(feature = "wasm")]
     Check(check::Check),
@@ -60,6 +68,10 @@ impl Sink {
             Self::Enable(named) => named.enable(&place()?, natives, true),
             Self::Disable(named) => named.enable(&place()?, natives, false),
             Self::Set(set) => set.run(&place()?, natives),
+            #[cfg(feature = "wasm")]
+            Self::Upgrade(upgrade) => upgrade.run(&place()?, natives),
+            #[cfg(feature = "wasm")]
+            Self::Rollback(rollback) => rollback.run(&place()?, natives),
             #[cfg(feature = "wasm")]
             Self::Check(check) => check.run(natives),
             #[cfg(feature = "wasm")]

@@ -109,6 +109,13 @@ pub fn set(text: &str, name: &str, assignment: &str) -> Result<String, String> {
     Ok(document.to_string())
 }
 
+/// Removes a key of a sink itself, if it is there.
+pub fn unset(text: &str, name: &str, key: &str) -> Result<String, String> {
+    let mut document = parse(text)?;
+    sink(&mut document, name)?.remove(key);
+    Ok(document.to_string())
+}
+
 fn assign(sink: &mut Table, assignment: &str) -> Result<(), String> {
     let (key, value) = assignment.split_once('=').ok_or_else(|| format!("`{assignment}` is not KEY=VALUE"))?;
     let value = value.trim();
