@@ -159,3 +159,21 @@ fn bench_prints_what_each_event_costs() {
     let (_, errors, code) = desk.told(&["bench", "trap.wasm", "--time", "20ms"], b"");
     assert!(code == Some(1) && errors.contains("it failed at transport.submit: "), "{errors}");
 }
+
+#[test]
+fn a_new_script_passes_its_check_and_can_be_tried() {
+    let desk = Desk::new();
+    let args = ["new", "--lang", "script", "--events", "transport.submit,in.rcpt", "--allow", "kv", "my-sink"];
+    let (out, errors, code) = desk.told(&args, b"");
+    assert_eq!((errors.as_str(), code), ("", Some(0)));
+    assert!(out.contains("my-sink/my-sink.js\n") && out.contains("my-sink/dialogue.smtp\n"), "{out}");
+    let (out, errors, code) = desk.told(&["check", "my-sink/my-sink.js"], b"");
+    assert_eq!((errors.as_str(), code), ("", Some(0)));
+    assert!(out.contains("in.rcpt, transport.submit\n"), "{out}");
+    let (out, _, code) = desk.told(&["try", "my-sink/my-sink.js", "--event", "transport.submit"], MAIL);
+    assert!(code == Some(0) && out.contains("info  from sender@example.org: Hello"), "{out}");
+    let (_, errors, code) = desk.told(&args, b"");
+    assert!(code == Some(1) && errors.contains("there is something at `my-sink` already"), "{errors}");
+    let entry = std::fs::read_to_string(desk.put("x", "").with_file_name("my-sink/sink.toml")).unwrap();
+    assert!(entry.contains("[sink.allow]\nkv = true\n"), "{entry}");
+}

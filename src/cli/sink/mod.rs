@@ -9,6 +9,8 @@ mod bench;
 mod check;
 mod edit;
 mod list;
+#[cfg(feature = "wasm")]
+mod new;
 mod order;
 #[cfg(feature = "wasm")]
 mod trial;
@@ -45,6 +47,9 @@ pub(super) enum Sink {
     /// Go back to the version that the last upgrade replaced
     #[cfg(feature = "wasm")]
     Rollback(upgrade::Rollback),
+    /// Write the skeleton of a sink into a folder of its own
+    #[cfg(feature = "wasm")]
+    New(new::New),
     /// Check a module or script: what it hears, what it would have to be granted, what is wrong with it
     #[cfg(feature = "wasm")]
     Check(check::Check),
@@ -72,6 +77,8 @@ impl Sink {
             Self::Upgrade(upgrade) => upgrade.run(&place()?, natives),
             #[cfg(feature = "wasm")]
             Self::Rollback(rollback) => rollback.run(&place()?, natives),
+            #[cfg(feature = "wasm")]
+            Self::New(new) => new.run(),
             #[cfg(feature = "wasm")]
             Self::Check(check) => check.run(natives),
             #[cfg(feature = "wasm")]

@@ -1,0 +1,89 @@
+//@ in.connect
+// `in.connect`
+export function inConnect(session, ctx) {
+  console.log(`connected from ${session.client.ip}`);
+}
+
+//@ in.helo
+// `in.helo`
+export function inHelo(command, ctx) {
+  console.log(`${command.verb} ${command.argument}`);
+}
+
+//@ in.mail
+// `in.mail`
+export function inMail(message, ctx) {
+  console.log(`mail from ${message.sender}`);
+}
+
+//@ in.rcpt
+// `in.rcpt`
+export function inRcpt(rcpt, ctx) {
+  console.log(`mail to ${rcpt.address}`);
+}
+
+//@ in.data
+// `in.data`
+export function inData(message, ctx) {
+  console.log(`data for ${message.recipients.length}`);
+}
+
+//@ in.headers
+// `in.headers`
+export function inHeaders(message, ctx) {
+  console.log(`subject ${message.subject}`);
+}
+
+//@ in.message
+// `in.message`
+export function inMessage(message, ctx) {
+  console.log(`message of ${message.size} octets`);
+}
+
+//@ in.command
+// `in.command`
+export function inCommand(command, ctx) {
+  console.log(`${command.verb} ${command.argument}`);
+}
+
+//@ in.reply
+// `in.reply`
+export function inReply(reply, ctx) {
+  console.log(`reply ${reply.code}`);
+}
+
+//@ in.disconnect
+// `in.disconnect`
+export function inDisconnect(session, ctx) {
+  console.log(`gone: ${session.client.ip}`);
+}
+
+//@ transport.oversize
+// `transport.oversize`
+export function transportOversize(excess, ctx) {
+  console.log(`too large: ${excess.size}`);
+}
+
+//@ transport.submit
+// `transport.submit`
+export function onArrival(message, ctx) {
+  console.log(`from ${message.sender}: ${message.subject}`);
+}
+
+//@ server.start
+// `server.start`
+export function serverStart(ctx) {
+  console.log("the server has started");
+}
+
+//@ server.reload
+// `server.reload`
+export function serverReload(ctx) {
+  console.log("another generation is in force");
+}
+
+//@ server.shutdown
+// `server.shutdown`
+export function serverShutdown(ctx) {
+  console.log("the server is about to stop");
+}

@@ -1,0 +1,3 @@
+// The sink `{name}`. Returning nothing is `next`; also: reject("text"), defer("text"), hold("why"), discard(), skipRest().
+
+{handlers}
