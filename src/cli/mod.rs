@@ -8,6 +8,7 @@ mod addresses;
 mod builder;
 mod check;
 mod compose;
+pub mod dialogue;
 mod events;
 mod filter;
 mod out;

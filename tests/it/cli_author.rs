@@ -177,3 +177,31 @@ fn a_new_script_passes_its_check_and_can_be_tried() {
     let entry = std::fs::read_to_string(desk.put("x", "").with_file_name("my-sink/sink.toml")).unwrap();
     assert!(entry.contains("[sink.allow]\nkv = true\n"), "{entry}");
 }
+
+#[test]
+fn a_new_sink_passes_its_own_dialogue_and_what_differs_is_told() {
+    let desk = Desk::new();
+    desk.told(&["new", "--lang", "script", "--events", "transport.submit", "tag"], b"");
+    let (out, errors, code) = desk.told(&["test", "tag"], b"");
+    assert_eq!((out.as_str(), errors.as_str(), code), ("ok      dialogue.smtp\n1 dialogue, 0 failed\n", "", Some(0)));
+    desk.put(
+        "tag/tag.js",
+        "export function onArrival() {\n  console.log('no, never');\n  return reject('Never');\n}\n",
+    );
+    let (out, _, code) = desk.told(&["test", "tag"], b"");
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("FAILED  dialogue.smtp\n  dialogue.smtp:16: expected `250 *`, heard\n"), "{out}");
+    assert!(
+        out.contains("550 5.7.1 Never (") && out.contains("no, never") && out.ends_with("1 dialogue, 1 failed\n"),
+        "{out}"
+    );
+    desk.put(
+        "tag/tag.js",
+        "export function onArrival(message) {\n  message.addRecipient('bob@elsewhere.example');\n}\n",
+    );
+    let (out, _, code) = desk.told(&["test", "tag"], b"");
+    assert!(code == Some(1) && out.contains("another envelope was accepted:"), "{out}");
+    desk.put("tag/tag.js", "export function onArrival(message) {\n");
+    let (out, _, code) = desk.told(&["test", "tag"], b"");
+    assert!(code == Some(1) && out.contains("the server did not get ready") && out.contains("tag.js:"), "{out}");
+}

@@ -208,8 +208,8 @@ impl Driver for Memory {
         }
     }
 
-    fn accepted(&mut self) -> Option<Vec<Accepted>> {
-        Some(std::mem::take(&mut self.accepted))
+    fn accepted(&mut self) -> Result<Option<Vec<Accepted>>, String> {
+        Ok(Some(std::mem::take(&mut self.accepted)))
     }
 }
 

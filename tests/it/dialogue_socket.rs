@@ -64,7 +64,7 @@ impl Driver for Socket<'_> {
         let _ = self.stream.get_mut().shutdown(Shutdown::Write);
     }
 
-    fn accepted(&mut self) -> Option<Vec<Accepted>> {
+    fn accepted(&mut self) -> Result<Option<Vec<Accepted>>, String> {
         let kept = self.runtime.block_on(self.inside.kept());
         let accepted = kept.into_iter().map(|(entry, octets)| {
             let recipients = entry.envelope.recipients.iter();
@@ -72,7 +72,7 @@ impl Driver for Socket<'_> {
             let envelope = std::iter::once(entry.envelope.sender.to_string()).chain(forward).collect();
             Accepted { envelope, octets: without_trace(&octets).to_vec() }
         });
-        Some(accepted.collect())
+        Ok(Some(accepted.collect()))
     }
 }
 

@@ -7,6 +7,7 @@ mod alone;
 mod bench;
 #[cfg(feature = "wasm")]
 mod check;
+mod dialogues;
 mod edit;
 mod list;
 #[cfg(feature = "wasm")]
@@ -56,6 +57,8 @@ pub(super) enum Sink {
     /// Call a module, a script or a sink of the manifest once, without a server, and show all that it does
     #[cfg(feature = "wasm")]
     Try(trial::Try),
+    /// Run the dialogues of a sink's folder, each with a private server
+    Test(dialogues::Test),
     /// Measure what a module or script costs: per event, at the start, in memory
     #[cfg(feature = "wasm")]
     Bench(bench::Bench),
@@ -83,6 +86,7 @@ impl Sink {
             Self::Check(check) => check.run(natives),
             #[cfg(feature = "wasm")]
             Self::Try(trial) => trial.run(config, natives),
+            Self::Test(test) => test.run(),
             #[cfg(feature = "wasm")]
             Self::Bench(bench) => bench.run(natives),
         }
