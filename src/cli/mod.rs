@@ -65,7 +65,7 @@ enum Verb {
     Events(events::Events),
     /// Look at the sinks of the manifest, or edit it
     #[command(subcommand, visible_alias = "sinks")]
-    Sink(sink::Sink),
+    Sink(Box<sink::Sink>),
     /// Look at the queue of the running server, or change it
     #[command(subcommand)]
     Queue(queue::Queue),

@@ -98,12 +98,13 @@ impl Guest {
             submit: granted.submit,
             metrics: granted.metrics.is_some(),
         };
+        let memory = store.data().terms.limits.memory as u64;
         let time = store.data().time.clone();
         store.set_epoch_deadline(1);
         type Load = (Result<Vec<String>, String>,);
         let call = async {
-            let load = instance.get_typed_func::<(&str, Grants), Load>(&mut *store, index)?;
-            load.call_async(&mut *store, (&script.main, grants)).await
+            let load = instance.get_typed_func::<(&str, Grants, u64), Load>(&mut *store, index)?;
+            load.call_async(&mut *store, (&script.main, grants, memory)).await
         };
         let result = time.count(call).await;
         match result {

@@ -7,8 +7,6 @@ use crate::{module, natives};
 use rquickjs::{CaughtError, Context, Ctx, Function, Module, Object, Persistent, Runtime};
 use std::cell::{Cell, OnceCell, RefCell};
 
-/// What scripts may keep, in octets: below the sink's 64 MiB, so that they meet an error and not a trap.
-const HEAP: usize = 48 << 20;
 /// What calls may use of the stack, in octets: the host's own stack holds as many frames.
 const STACK: usize = 200 << 10;
 
@@ -22,6 +20,7 @@ thread_local! {
 
 /// The engine, with the functions of `prelude/run.js`.
 pub(crate) struct Engine {
+    runtime: Runtime,
     context: Context,
     pub(crate) entry: Entry,
 }
@@ -71,6 +70,12 @@ pub(crate) fn with<T>(work: impl FnOnce(&Ctx<'_>, &Entry) -> Result<T, String>) 
     })
 }
 
+/// Lets scripts keep so many octets.
+pub(crate) fn limit(heap: usize) {
+    boot();
+    ENGINE.with(|cell| cell.get().map(|engine| engine.runtime.set_memory_limit(heap)));
+}
+
 /// Works with the prelude's functions, from within the engine.
 pub(crate) fn within<T>(work: impl FnOnce(&Entry) -> Option<T>) -> Option<T> {
     ENGINE.with(|cell| work(&cell.get()?.entry))
@@ -90,7 +95,6 @@ pub(crate) fn take_rejected() -> Option<String> {
 impl Engine {
     fn new() -> Result<Self, String> {
         let runtime = Runtime::new().map_err(|error| error.to_string())?;
-        runtime.set_memory_limit(HEAP);
         runtime.set_max_stack_size(STACK);
         runtime.set_loader(module::Paths, module::Sources);
         runtime.set_host_promise_rejection_tracker(Some(Box::new(|_, promise, reason, handled| {
@@ -103,7 +107,7 @@ impl Engine {
             STOPPED.set(STOPPED.get() || is_booted() && should_stop());
             STOPPED.get()
         })));
-        Ok(Self { context, entry })
+        Ok(Self { runtime, context, entry })
     }
 }
 

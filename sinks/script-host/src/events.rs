@@ -14,8 +14,8 @@ use crate::wit::mailsluice::sink::types::{Command, Excess, Message, Outgoing, Re
 use crate::{Host, script};
 
 impl loader::Guest for Host {
-    fn load(main: String, grants: loader::Grants) -> Result<Vec<String>, String> {
-        script::load(main, grants)
+    fn load(main: String, grants: loader::Grants, memory: u64) -> Result<Vec<String>, String> {
+        script::load(main, grants, memory)
     }
 }
 

@@ -12,18 +12,22 @@ use crate::wit::mailsluice::sink::types::Verdict;
 use crate::{fault, module, verdict};
 use rquickjs::promise::PromiseState;
 use rquickjs::{Array, Ctx, Function, IntoJs, Module, Object, Persistent, Value};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 thread_local! {
     static MAIN: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Octets of memory that the sink may have.
+    static MEMORY: Cell<usize> = const { Cell::new(0) };
     static CLAIM: RefCell<Option<Claim>> = const { RefCell::new(None) };
 }
 
-/// In a memory this large, in pages of 64 KiB, the heap may have had no room for the error that says so.
-const NEARLY_FULL: usize = (40 << 20) / 65536;
+/// What of the memory is the script's, in quarters: it is to meet an error that it can read, and not a trap.
+const HEAP_QUARTERS: usize = 3;
 
 /// Reads and runs the main module, and returns the names of the events that it has functions for.
-pub(crate) fn load(path: String, grants: Grants) -> Result<Vec<String>, String> {
+pub(crate) fn load(path: String, grants: Grants, memory: u64) -> Result<Vec<String>, String> {
+    MEMORY.set(usize::try_from(memory).unwrap_or(usize::MAX));
+    engine::limit(MEMORY.get() / 4 * HEAP_QUARTERS);
     MAIN.set(path.clone());
     let source = read(&path).map_err(|why| format!("{path}:1:1 {why}"))?;
     engine::with(|ctx, entry| {
@@ -80,7 +84,8 @@ pub(crate) fn whereabouts(ctx: &Ctx<'_>) -> String {
 
 /// Whether the heap is nearly full.
 pub(crate) fn is_memory_short() -> bool {
-    core::arch::wasm32::memory_size(0) > NEARLY_FULL
+    // In a memory this large the heap may have had no room for the error that says so.
+    core::arch::wasm32::memory_size(0) * 65536 > MEMORY.get() / 8 * 5
 }
 
 fn evaluate(ctx: &Ctx<'_>, entry: &Entry, path: &str, source: String, grants: Grants) -> Result<Vec<String>, String> {

@@ -1,6 +1,6 @@
 //! Loading: what is taken for an event, how modules are found, and how what can't be loaded reads.
 
-use crate::rig::{Grants, Script};
+use crate::rig::{Grants, MEMORY, Script};
 use crate::stub::World;
 
 /// Loads `source` beside other files.
@@ -143,7 +143,7 @@ fn a_script_that_is_not_there_is_an_error() {
     let loaded = script.call::<_, (Result<Vec<String>, String>,)>(
         "mailsluice:script/loader@0.1.0",
         "load",
-        ("no.js", Grants::default()),
+        ("no.js", Grants::default(), MEMORY),
     );
     assert_eq!(loaded.unwrap().0, Err("no.js:1:1 there is no such file".to_owned()));
 }

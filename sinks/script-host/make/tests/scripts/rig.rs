@@ -38,6 +38,9 @@ pub(crate) struct Script {
     pub(crate) events: Vec<String>,
 }
 
+/// Octets of memory that a script is given.
+pub(crate) const MEMORY: u64 = 64 << 20;
+
 /// What a manifest grants.
 #[derive(Clone, Copy, Default, wasmtime::component::ComponentType, Lower)]
 #[component(record)]
@@ -64,7 +67,7 @@ impl Script {
         let instance = block_on(HOST.instantiate_async(&mut store)).unwrap();
         let mut script = Self { store, instance, events: Vec::new() };
         let loaded =
-            script.call::<_, (Result<Vec<String>, String>,)>("mailsluice:script/loader@0.1.0", "load", (MAIN, grants));
+            script.call::<_, (Result<Vec<String>, String>,)>("mailsluice:script/loader@0.1.0", "load", (MAIN, grants, MEMORY));
         script.events = loaded.unwrap().0?;
         Ok(script)
     }

@@ -57,15 +57,15 @@ impl HostMessage for World {
         Ok(BODY.bytes().skip(offset as usize).take(7).collect())
     }
 
-    fn text(&mut self, _: Resource<Message>) -> Result<std::result::Result<Option<String>, String>> {
+    async fn text(&mut self, _: Resource<Message>) -> Result<std::result::Result<Option<String>, String>> {
         Ok(Ok(Some("Dear Bob,".to_owned())))
     }
 
-    fn html(&mut self, _: Resource<Message>) -> Result<std::result::Result<Option<String>, String>> {
+    async fn html(&mut self, _: Resource<Message>) -> Result<std::result::Result<Option<String>, String>> {
         Ok(Err("the MIME structure can't be read".to_owned()))
     }
 
-    fn parts(&mut self, _: Resource<Message>) -> Result<std::result::Result<Vec<Part>, String>> {
+    async fn parts(&mut self, _: Resource<Message>) -> Result<std::result::Result<Vec<Part>, String>> {
         let part = |index, kind: &str, name: Option<&str>, charset: Option<&str>| Part {
             index,
             parent: None,
@@ -84,7 +84,7 @@ impl HostMessage for World {
         ]))
     }
 
-    fn read_part(
+    async fn read_part(
         &mut self,
         _: Resource<Message>,
         _: u32,
