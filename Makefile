@@ -3,7 +3,7 @@
 TARGET = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
 
-.PHONY: help setup sinks run test bench peers lint script-host script-host-check clean
+.PHONY: help setup sinks run test soak bench peers lint script-host script-host-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: sinks ## run every test, with those foreign mail programs that are there
 	cargo test --doc
 	cd sinks && cargo test
 
+soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes
+	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \
+	cargo test --test it -- --nocapture sandbox crash
+
 bench: setup ## run the benchmarks
 	cargo bench --benches -p mailsluice
 
@@ -34,6 +38,8 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo fmt --check && cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo clippy --target wasm32-unknown-unknown -- -D warnings
+	cd tests/guests && cargo fmt --check && cargo clippy --target wasm32-unknown-unknown --target-dir ../../target/guests \
+	--examples --features wasi -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources && \
 	cargo deny --manifest-path sinks/Cargo.toml --config deny.toml check bans licenses sources; \
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi

@@ -139,17 +139,26 @@ impl Drop for Stop<'_> {
 }
 
 fn started(acts: &[Act], cpu: &str) -> Server {
-    let mut manifest = String::new();
+    let (site, mut manifest) = (Site::new(CONFIG), String::new());
     let named: BTreeSet<&str> = acts.iter().map(|act| act.guest).collect();
     for name in named.into_iter().chain(["nothing"]) {
-        let module = guests::path(name);
         let rule = format!("event = \"transport.submit\"\nwhen = {{ recipient = \"{name}@example.com\" }}");
-        write!(manifest, "[[sink]]\nname = \"{name}\"\nmodule = {module:?}\n{LIMITS}cpu = \"{cpu}\"\n").unwrap();
+        let code = code(&site, name);
+        write!(manifest, "[[sink]]\nname = \"{name}\"\n{code}\n{LIMITS}cpu = \"{cpu}\"\n").unwrap();
         write!(manifest, "[[sink.on]]\n{rule}\n").unwrap();
     }
-    let site = Site::new(CONFIG);
     site.write("sinks.toml", &manifest);
     site.start()
+}
+
+/// Where the code of a guest is, as a manifest says it. Scripts are below its folder.
+fn code(site: &Site, name: &str) -> String {
+    let path = guests::path(name);
+    if path.extension().is_none_or(|it| it != "js") {
+        return format!("module = {path:?}");
+    }
+    site.write(&format!("{name}.js"), &std::fs::read_to_string(path).unwrap());
+    format!("script = \"{name}.js\"")
 }
 
 fn provoke(server: &Server, acts: &[Act]) {

@@ -18,6 +18,10 @@ pub(super) fn source(name: &str) -> PathBuf {
 
 /// The file of a guest, as a manifest names it.
 pub(super) fn path(name: &str) -> PathBuf {
+    let script = source(&format!("scripts/{name}.js"));
+    if script.exists() {
+        return script;
+    }
     let text = source(&format!("wat/{name}.wat"));
     if text.exists() {
         return made(name, &text);
@@ -34,14 +38,14 @@ pub(super) fn guest(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|e| panic!("the guest {}: {e}", path.display()))
 }
 
-/// All guests by name, those in Rust and those as text.
+/// All guests by name: those in Rust, those as text, and scripts.
 pub(super) fn all() -> Vec<String> {
     let names = |folder: &str, extension: &str| {
         let entries = std::fs::read_dir(source(folder)).unwrap().map(|entry| entry.unwrap().path());
         let ours = entries.filter(|path| path.extension().is_some_and(|it| it == extension));
         ours.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    [names("examples", "rs"), names("wat", "wat")].concat()
+    [names("examples", "rs"), names("wat", "wat"), names("scripts", "js")].concat()
 }
 
 /// The target folder, with everything in Rust built.

@@ -14,6 +14,7 @@ mod changes;
 mod files;
 mod reach;
 mod rows;
+mod scripts;
 mod served;
 mod swaps;
 mod traps;
