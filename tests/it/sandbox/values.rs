@@ -34,11 +34,7 @@ fn handles_that_are_none_are_faults() {
             Act::fault("dropped-twice", "drop", ILLEGAL),
             Act::fault("dropped-then-used", "use", ILLEGAL),
             Act::fault("kept", "keep", ILLEGAL),
-            Act::fault(
-                "handles",
-                "hoard",
-                "illegal: what it passed to the server is not what the interface asks for: cannot allocate another handle",
-            ),
+            Act::fault("handles", "hoard", "limit: a limit of the server's: cannot allocate another handle"),
             Act::harmless("kept-recipient", "keep"),
         ],
         LONG,
