@@ -56,9 +56,13 @@ impl Ops {
                 let found = search::why(self, id, &filter, limit).await;
                 say_all(found, wire).await?
             }
-            Request::Tail { filter } => {
+            Request::Tail { filter, sink } => {
                 flow = ControlFlow::Break(());
-                tail::tail(self, &filter, wire, stopping).await?
+                let wanted = tail::Wanted::new(&filter, sink);
+                match wanted {
+                    Ok(wanted) => tail::tail(self, &wanted, wire, stopping).await?,
+                    Err(text) => Err(text),
+                }
             }
             Request::Send { sender, recipients, octets } => {
                 let sent = send::send(self, sender, recipients, octets, wire).await?;

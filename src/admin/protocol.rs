@@ -6,6 +6,7 @@
 
 use super::filter::Filter;
 use super::status::Status;
+use crate::event::host::log::Line;
 use crate::intake::Account;
 use crate::mail::{ForwardPath, Id, ReversePath};
 use serde::{Deserialize, Serialize};
@@ -31,11 +32,14 @@ pub enum Request {
         /// At most as many.
         limit: usize,
     },
-    /// Accounts as they happen, until the client goes or the server stops.
+    /// Accounts and the lines that sinks log, as they happen, until the client goes or the server stops.
     Tail {
-        /// Which ones.
+        /// Which accounts. Lines come only if it lets all pass: they name nobody.
         #[serde(default)]
         filter: Filter,
+        /// Only what this sink had to do with: its lines, and accounts of which it has an entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sink: Option<String>,
     },
     /// Take a message: `accepted`. Its octets follow the line.
     Send {
@@ -108,9 +112,11 @@ pub enum Response {
     },
     /// One account.
     Account(Box<Account>),
+    /// A line that a sink logged.
+    Line(Line),
     /// From here on nothing is missed.
     Following,
-    /// So many accounts came faster than the client took them.
+    /// So many accounts and lines came faster than the client took them.
     Missed(u64),
     /// What came of a change to one message.
     Acted {

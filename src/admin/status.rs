@@ -96,6 +96,15 @@ pub struct History {
 /// A sink.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sink {
+    /// `native`, `module` or `script`.
+    #[serde(default)]
+    pub kind: String,
+    /// How long an instance of a module or script lives: `call`, `transaction` or `pool`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse: Option<String>,
+    /// Instances of a module or script that wait to be used again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<usize>,
     /// `ok`; `faulting`: its last call failed; or `open`: it failed too often and is not called for now.
     pub state: String,
     /// Faults since it was loaded.
@@ -107,6 +116,9 @@ pub struct Sink {
     pub last_fault: Option<String>,
     /// Notify events that it was not told because it was behind.
     pub missed: u64,
+    /// Lines of its log that were left out because there were too many.
+    #[serde(default)]
+    pub lines_left_out: u64,
     /// What it publishes about itself, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, serde_json::Number>,
@@ -152,13 +164,17 @@ impl Spool {
 
 impl Sink {
     fn of(sink: &Registered, reloader: &Reloader) -> Self {
-        let health = sink.breaker.health();
+        let (health, vitals) = (sink.breaker.health(), sink.sink.vitals());
         Self {
+            kind: vitals.map_or("native", |vitals| vitals.kind).to_owned(),
+            reuse: vitals.map(|vitals| vitals.reuse.as_str().to_owned()),
+            parked: vitals.map(|vitals| vitals.parked),
             state: health.state.to_owned(),
             faults: health.faults,
             streak: health.streak,
             last_fault: health.last_fault,
             missed: sink.missed(),
+            lines_left_out: vitals.map_or(0, |vitals| vitals.left_out),
             metrics: reloader.metrics(&sink.name).into_iter().map(|(name, sample)| (name, sample.into())).collect(),
         }
     }

@@ -281,7 +281,7 @@ async fn tail_feeds_what_it_is_asked_for_until_the_server_stops() {
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let tail = tokio::spawn(blocking(move || {
         let take = |response| told.send(response).map_err(|e| ClientError::Strange(e.to_string()));
-        Client::connect(&socket)?.ask(&Request::Tail { filter }, take)
+        Client::connect(&socket)?.ask(&Request::Tail { filter, sink: None }, take)
     }));
     assert_eq!(heard.recv().await, Some(Response::Following));
     site.send(&["a@x.example"], "A: b\r\n\r\n").await.unwrap();

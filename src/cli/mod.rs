@@ -11,6 +11,7 @@ mod compose;
 pub mod dialogue;
 mod events;
 mod filter;
+mod metrics;
 mod out;
 mod queue;
 mod send;

@@ -1,8 +1,8 @@
 //! `mailsluice status` and `mailsluice reload`.
 
 use super::out::{Failure, Out, Outcome, count, printable, size, span};
-use super::site;
 use super::table::Table;
+use super::{metrics, site};
 use crate::admin::status::{Sink, Status};
 use crate::admin::{Client, ClientError, Request, Response};
 use clap::Args;
@@ -15,11 +15,15 @@ use std::time::Duration;
 #[command(after_help = "\
 Examples:
   mailsluice status
+  mailsluice status --metrics > /var/lib/node_exporter/mailsluice.prom
   mailsluice status --json | jq '.sinks[] | select(.state != \"ok\")'")]
 pub(super) struct Show {
     /// Print it as JSON
     #[arg(long)]
     json: bool,
+    /// Print it as OpenMetrics text, for a collector
+    #[arg(long, conflicts_with = "json")]
+    metrics: bool,
 }
 
 impl Show {
@@ -28,6 +32,8 @@ impl Show {
         let mut out = Out::new();
         if self.json {
             out.json(&status)?;
+        } else if self.metrics {
+            out.write_all(metrics::text(&status).as_bytes())?;
         } else {
             print(&status, &mut out)?;
         }
@@ -118,7 +124,7 @@ fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn is_well(sink: &Sink) -> bool {
-    sink.state == "ok" && sink.missed == 0
+    sink.state == "ok" && sink.missed == 0 && sink.lines_left_out == 0
 }
 
 /// What is wrong with a sink.
@@ -126,6 +132,9 @@ pub(super) fn trouble(sink: &Sink) -> String {
     let mut text = format!("{}, {}", sink.state, count(sink.faults, "fault"));
     if sink.missed > 0 {
         text += &format!(", {} missed", count(sink.missed, "event"));
+    }
+    if sink.lines_left_out > 0 {
+        text += &format!(", {} of its log left out", count(sink.lines_left_out, "line"));
     }
     if let Some(fault) = &sink.last_fault {
         text += &format!("; last: {fault}");

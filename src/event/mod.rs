@@ -49,7 +49,7 @@ pub use ledger::{Ledger, LedgerEntry};
 pub use native::{Env, Factory, Natives};
 pub use rule::Rule;
 pub use scene::{Scene, View};
-pub use sink::{Claims, Hearing, Interest, Needs, Reuse, Sink};
+pub use sink::{Claims, Hearing, Interest, Needs, Reuse, Sink, Vitals};
 pub use stage::Stage;
 pub use table::Table;
 pub use transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};

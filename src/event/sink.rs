@@ -34,8 +34,26 @@ pub trait Sink: Any + Send + Sync {
     /// What the sink wants to hear and claims. Read once, when it is loaded.
     fn interest(&self) -> Interest;
 
+    /// How it does, if it is a module or script.
+    fn vitals(&self) -> Option<Vitals> {
+        None
+    }
+
     /// One event. Edits count only if the call returns well.
     fn hear<'a>(&'a self, scene: Scene<'a>, edits: &'a mut Edits) -> Hearing<'a>;
+}
+
+/// How a module or script does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vitals {
+    /// `module` or `script`.
+    pub kind: &'static str,
+    /// How long an instance lives.
+    pub reuse: Reuse,
+    /// Instances that wait to be used again.
+    pub parked: usize,
+    /// Lines of its log that were left out.
+    pub left_out: u64,
 }
 
 /// What a sink wants to hear and claims.
@@ -94,4 +112,15 @@ pub enum Reuse {
     Transaction,
     /// `"pool"`: it is taken from a pool, and put back.
     Pool,
+}
+
+impl Reuse {
+    /// As manifests name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Transaction => "transaction",
+            Self::Pool => "pool",
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::build::{Loaded, Workshop};
 use super::keep;
 use super::load::{Inputs, Load, load};
 use crate::config::Settings;
+use crate::event::host::Journal;
 use crate::event::host::Sample;
 use crate::event::{Event, Stage};
 use crate::mail::{Door, Origin, Timestamp};
@@ -104,6 +105,11 @@ impl Reloader {
     /// What a sink has published about itself.
     pub fn metrics(&self, sink: &str) -> BTreeMap<String, Sample> {
         self.workshop.metrics.snapshot(sink)
+    }
+
+    /// What sinks log.
+    pub fn journal(&self) -> &Journal {
+        &self.workshop.journal
     }
 
     /// Since when reloads fail, and why the last one did.

@@ -5,7 +5,7 @@ use super::engine::{SLOTS, Sandbox};
 use super::guest::Guest;
 use super::lent::Lent;
 use super::terms::Terms;
-use crate::event::{Companions, Edits, Fault, FaultKind, Hearing, Interest, Reuse, Scene, Sink, Verdict};
+use crate::event::{Companions, Edits, Fault, FaultKind, Hearing, Interest, Reuse, Scene, Sink, Verdict, Vitals};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -112,6 +112,12 @@ impl Sandboxed {
 impl Sink for Sandboxed {
     fn interest(&self) -> Interest {
         self.interest.clone()
+    }
+
+    fn vitals(&self) -> Option<Vitals> {
+        let kind = if self.code.script.is_some() { "script" } else { "module" };
+        let (reuse, left_out) = (self.terms.reuse, self.terms.log.left_out());
+        Some(Vitals { kind, reuse, parked: self.parked(), left_out })
     }
 
     fn hear<'a>(&'a self, scene: Scene<'a>, edits: &'a mut Edits) -> Hearing<'a> {

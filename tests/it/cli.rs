@@ -59,7 +59,7 @@ fn without_a_server_each_verb_says_so() {
     }
     fails(&site.cli(&["queue", "remove"]), 2, "which messages?");
     fails(&site.cli(&["dance"]), 2, "unrecognized subcommand");
-    fails(&site.cli(&["sink", "bench", "x"]), 2, "unrecognized subcommand");
+    fails(&site.cli(&["sink", "dance", "x"]), 2, "unrecognized subcommand");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn what_would_not_pass_is_not_written() {
         (&["sink", "add", "x", "--native", "lgo"], "did you mean `log`?"),
         (&["sink", "add", "x", "--native", "log", "--on", "in.mial"], "did you mean `in.mail`?"),
         (&["sink", "add", "log", "--native", "log"], "two sinks are named `log`"),
-        (&["sink", "add", "x", "--module", "x.wasm"], "can't be loaded by this version"),
+        (&["sink", "add", "x", "--module", "x.wasm"], "x.wasm`: it does not exist"),
         (&["sink", "remove", "nobody"], "there is no sink `nobody`"),
     ] {
         let errors = refused(&site, args);

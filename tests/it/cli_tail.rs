@@ -47,3 +47,32 @@ fn a_reader_that_goes_away_ends_a_verb_quietly() {
     events.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert_eq!((events.wait().unwrap().code(), errors.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_a_sink_logs_is_followed_and_status_tells_what_it_is() {
+    let site = Site::new(Site::PLAIN);
+    site.write("talk.js", "export function onArrival(message) { console.log('of', message.subject); }\n");
+    site.write("quiet.js", "export function onArrival(message) { console.log('not asked for'); }\n");
+    let sinks = "[[sink]]\nname = \"quiet\"\nscript = \"quiet.js\"\n[[sink]]\nname = \"talk\"\nscript = \"talk.js\"\nreuse = \"pool\"\n\
+        [[sink]]\nname = \"log\"\nnative = \"log\"\n";
+    site.write("sinks.toml", sinks);
+    let server = site.start();
+    let mut tail = spawn(&server, &["tail", "--json", "--sink", "talk"]);
+    let mut errors = BufReader::new(tail.stderr.take().unwrap());
+    errors.read_line(&mut String::new()).unwrap();
+    let reply =
+        SmtpClient::greeted(server.address(0)).deliver("a@client.example", &["bob@example.com"], "Subject: x\r\n\r\n");
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let mut told = || serde_json::from_str::<serde_json::Value>(&lines.next().unwrap().unwrap()).unwrap();
+    let line = told();
+    assert_eq!((&line["sink"], &line["level"], &line["text"]), (&"talk".into(), &"info".into(), &"of x".into()));
+    assert_eq!((&line["id"], &told()["id"]), (&reply.id().into(), &reply.id().into()), "and then the account");
+    let status = server.status();
+    let talk = &status.sinks["talk"];
+    assert_eq!((talk.kind.as_str(), talk.reuse.as_deref(), talk.parked), ("script", Some("pool"), Some(1)));
+    assert_eq!((status.sinks["log"].kind.as_str(), status.sinks["log"].parked), ("native", None));
+    let metrics = server.told(&["status", "--metrics"]);
+    assert!(metrics.contains("mailsluice_sink_parked{sink=\"talk\"} 1\n") && metrics.ends_with("# EOF\n"), "{metrics}");
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+}

@@ -3,6 +3,7 @@
 //! The order matters. The configuration is read, the lock taken, and ports and control socket are bound before privileges are
 //! dropped, and that before there are threads. The spool is recovered before anything accepts. `ready` is printed when it does.
 
+mod log;
 mod privileges;
 mod run;
 mod start;
@@ -11,6 +12,7 @@ use crate::admin::Bound;
 use crate::config::Diagnostics;
 use crate::event::Natives;
 use crate::manifest::load::{Inputs, read_settings};
+use log::Log;
 use privileges::Heir;
 use start::{Opened, Prepared};
 use std::path::PathBuf;
@@ -27,7 +29,10 @@ pub struct Options {
 
 /// Serves until SIGTERM or SIGINT. Why it could not is told on standard error.
 pub fn serve(options: Options, natives: Natives) -> ExitCode {
-    match prepare(&options).and_then(|prepared| run::run(options, natives, prepared)) {
+    let log = Log::default();
+    let served = prepare(&options, &log).and_then(|prepared| run::run(options, natives, prepared));
+    log.flush();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{}", why.trim_end());
@@ -37,11 +42,11 @@ pub fn serve(options: Options, natives: Natives) -> ExitCode {
 }
 
 /// What is done before there is a runtime.
-fn prepare(options: &Options) -> Result<Prepared, String> {
+fn prepare(options: &Options, log: &Log) -> Result<Prepared, String> {
     let (mut found, mut inputs) = (Diagnostics::default(), Inputs::default());
     let settings = read_settings(&options.config, &mut inputs, &mut found);
     let Some(settings) = settings.filter(|_| !found.has_errors()) else { return Err(found.to_string()) };
-    start::logging(&settings.log);
+    start::logging(&settings.log, log);
     privileges::raise_file_limit();
     let heir = Heir::of(&settings)?;
     let lock = start::lock(&settings.data_dir, heir.as_ref())?;
@@ -52,5 +57,6 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         heir.become_them()?;
         privileges::look_again(&mut inputs);
     }
+    log.detach().map_err(|e| format!("no thread for the log: {e}"))?;
     Ok(Prepared { lock, opened: Opened { settings, found, inputs, sockets, control } })
 }

@@ -39,9 +39,9 @@ pub(super) struct Opened {
 const BACKLOG: i32 = 1024;
 
 /// Logs to standard error; `RUST_LOG` goes before the configuration.
-pub(super) fn logging(log: &Log) {
+pub(super) fn logging(log: &Log, to: &super::log::Log) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to.clone());
     match log.format {
         Format::Plain => builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
         Format::Json => builder.json().flatten_event(true).init(),

@@ -2,7 +2,7 @@
 
 use crate::config::Secrets;
 use crate::mail::{Id, one_line};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast;
@@ -16,7 +16,7 @@ pub const BURST: u32 = 200;
 pub const RATE: u32 = 50;
 
 /// How important a line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the usual four")]
 pub enum Level {
@@ -27,17 +27,29 @@ pub enum Level {
 }
 
 /// A line, as followers get it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The sink.
     pub sink: Arc<str>,
     /// The transaction, or else the session.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
     /// How important it is.
     pub level: Level,
     /// The text, one line.
     pub text: Arc<str>,
+}
+
+impl Level {
+    /// As logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// Where the lines of all sinks go to whoever follows. Who is too slow misses lines, and keeps nobody waiting.

@@ -3,7 +3,7 @@
 use super::change::Changes;
 use crate::cli::out::{Out, Outcome, printable, size};
 use crate::cli::table::Table;
-use crate::event::host::log::{Level, Line};
+use crate::event::host::log::Line;
 use crate::event::{Answer, Decision, LedgerEntry};
 use crate::mail::Id;
 use crate::manifest::build::alone::Spent;
@@ -104,13 +104,7 @@ impl Report {
             writeln!(out, "\nconsole")?;
         }
         for line in &self.console {
-            let level = match line.level {
-                Level::Debug => "debug",
-                Level::Info => "info",
-                Level::Warn => "warn",
-                Level::Error => "error",
-            };
-            writeln!(out, "{level:5} {}", printable(&line.text))?;
+            writeln!(out, "{:5} {}", line.level.as_str(), printable(&line.text))?;
         }
         Ok(())
     }
