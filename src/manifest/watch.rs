@@ -2,10 +2,10 @@
 //!
 //! Directories are watched, so that renames and symlink swaps count; a slow poll is the net below. A change is acted upon
 //! when the directories have been quiet for a moment, so that half-written files are waited for, though not for ever, and
-//! only if their bytes differ. That somebody reads a file, as this module does, is no change.
+//! only if their bytes differ. A file that was closed by its writer or renamed is whole, so that the moment is short. That somebody reads a file, as this module does, is no change.
 
 use super::reload::Reloader;
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Without a change for so long, files count as written.
 const QUIET: Duration = Duration::from_millis(100);
+/// The same, if the last change was one that leaves a file whole.
+const QUIET_WHOLE: Duration = Duration::from_millis(10);
+/// Changes that wait to be looked at. What is lost says no more than those before it.
+const CHANGES: usize = 64;
 /// Who writes beside the files without a pause is waited for so long.
 const QUIET_MAX: Duration = Duration::from_secs(2);
 /// Looks at the files in any case.
@@ -23,7 +27,7 @@ const POLL: Duration = Duration::from_secs(30);
 
 /// Reloads when files change, until the server stops.
 pub async fn watch(reloader: Arc<Reloader>, stopping: CancellationToken) {
-    let (sender, mut changes) = mpsc::channel(1);
+    let (sender, mut changes) = mpsc::channel(CHANGES);
     let mut folders = Folders::new(sender);
     loop {
         // What changed before a folder was watched has told nobody: then there is a look in any case.
@@ -42,23 +46,56 @@ pub async fn watch(reloader: Arc<Reloader>, stopping: CancellationToken) {
 }
 
 /// Waits until something may have changed, and it is quiet again. `told`: it has been told already.
-async fn change(changes: &mut mpsc::Receiver<()>, told: bool) {
+async fn change(changes: &mut mpsc::Receiver<Change>, told: bool) {
+    let mut last = Change::Part;
     if !told {
         match tokio::time::timeout(POLL, changes.recv()).await {
-            Ok(Some(())) => {}
+            Ok(Some(change)) => last = change,
             // Nothing can be watched.
             Ok(None) => return tokio::time::sleep(POLL).await,
             Err(_) => return,
         }
     }
-    quiet(changes).await;
+    quiet(changes, last).await;
 }
 
 /// Waits until nothing has changed for a while.
-async fn quiet(changes: &mut mpsc::Receiver<()>) {
-    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {} };
+async fn quiet(changes: &mut mpsc::Receiver<Change>, mut last: Change) {
+    let quiet = async {
+        while let Ok(Some(change)) = tokio::time::timeout(last.quiet(), changes.recv()).await {
+            last = change;
+        }
+    };
     // Whether it has become quiet or not: the files are looked at.
     let _ = tokio::time::timeout(QUIET_MAX, quiet).await;
+}
+
+/// What has become of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// More may come: it is being written, or something was taken away for something else.
+    Part,
+    /// It was closed by its writer, or got its name.
+    Whole,
+}
+
+impl Change {
+    /// None for what changes nothing: opened, read, closed by who did not write.
+    fn of(kind: EventKind) -> Option<Self> {
+        match kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Self::Whole),
+            EventKind::Access(_) => None,
+            EventKind::Modify(ModifyKind::Name(_)) => Some(Self::Whole),
+            _ => Some(Self::Part),
+        }
+    }
+
+    fn quiet(self) -> Duration {
+        match self {
+            Self::Part => QUIET,
+            Self::Whole => QUIET_WHOLE,
+        }
+    }
 }
 
 /// The folders that are watched.
@@ -68,13 +105,14 @@ struct Folders {
 }
 
 impl Folders {
-    fn new(changed: mpsc::Sender<()>) -> Self {
+    fn new(changed: mpsc::Sender<Change>) -> Self {
         let tell = move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| is_reading(event.kind)) {
-                return;
+            // What went wrong with watching may have hidden a change.
+            let change = event.map_or(Some(Change::Part), |event| Change::of(event.kind));
+            if let Some(change) = change {
+                // Where many wait, one more makes no difference.
+                let _ = changed.try_send(change);
             }
-            // One waiting notice says it all.
-            let _ = changed.try_send(());
         };
         let watcher = notify::recommended_watcher(tell);
         let watcher = watcher
@@ -107,11 +145,6 @@ impl Folders {
         }
         self.watched.len() > before
     }
-}
-
-/// Opened, read, closed: but for what was open for writing.
-fn is_reading(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
 fn folder(path: &Path) -> Option<PathBuf> {

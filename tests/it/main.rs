@@ -45,5 +45,6 @@ mod spool_power;
 mod spool_space;
 mod turns;
 mod wait;
+mod watched;
 #[cfg(feature = "wasm")]
 mod wit;
