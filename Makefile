@@ -3,7 +3,7 @@
 TARGET = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
 
-.PHONY: help setup sinks run test soak bench peers lint script-host script-host-check clean
+.PHONY: help setup sinks run test soak bench peers lint examples script-host script-host-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: sinks ## run every test, with those foreign mail programs that are there
 soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes
 	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \
 	cargo test --test it -- --nocapture sandbox crash
+
+examples: setup ## build and test the sinks in examples/sinks whose compilers PyPI and npm have, and fetch those
+	@scripts/examples
 
 bench: setup ## run the benchmarks
 	cargo bench --benches -p mailsluice
@@ -55,4 +58,4 @@ script-host-check: setup ## check that the kept component is the build of its so
 clean: ## remove what was built and what the quickstart server wrote
 	cargo clean
 	cargo clean --manifest-path sinks/Cargo.toml
-	rm -rf examples/quickstart/var sinks/built
+	rm -rf examples/quickstart/var sinks/built examples/sinks/*/build examples/sinks/*/*.wasm examples/sinks/*/wit/deps

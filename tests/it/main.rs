@@ -13,6 +13,7 @@ mod dialogue_socket;
 mod dispatcher;
 mod docs;
 mod drain;
+mod examples;
 mod faults;
 mod generated;
 mod hold;

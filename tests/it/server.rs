@@ -23,6 +23,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_mailsluice");
@@ -125,8 +126,17 @@ free-space = "0 B"
             .unwrap_or_else(|(status, log)| panic!("the server ended ({status}) before it was ready:\n{log}"))
     }
 
+    /// The same, where what it has to compile takes longer than [`PATIENCE`].
+    pub(crate) fn start_within(self, patience: Duration) -> Server {
+        self.ready_within(patience).unwrap_or_else(|(status, log)| panic!("the server ended ({status}):\n{log}"))
+    }
+
     /// Starts a server; if it ends instead of getting ready, how, and what it had to say.
     pub(crate) fn try_start(self) -> Result<Server, (ExitStatus, String)> {
+        self.ready_within(PATIENCE)
+    }
+
+    fn ready_within(self, patience: Duration) -> Result<Server, (ExitStatus, String)> {
         let mut command = self.command(&["serve"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("starting mailsluice");
@@ -134,7 +144,7 @@ free-space = "0 B"
         let reader = log.fill_from(process.stderr.take().unwrap());
         let lines = lines_of(process.stdout.take().unwrap());
         let mut server = Server { site: Some(self), process, addresses: Vec::new(), log, reader: Some(reader) };
-        match lines.recv_timeout(PATIENCE) {
+        match lines.recv_timeout(patience) {
             Ok(line) => server.addresses = bound(&line),
             Err(_) => return Err((server.wait(), server.log())),
         }
