@@ -65,7 +65,7 @@ fn the_webhook_is_told_and_decides() {
     assert!(deferred.starts_with("451 4.3.0 "), "{deferred}");
     let id = deferred.rsplit('(').next().unwrap_or_default().trim_end_matches(')');
     let fault = server.account(id).ledger.entries[0].fault.clone();
-    assert_eq!(fault.as_deref(), Some("error: the webhook answered 500"));
+    assert_eq!(fault.as_deref(), Some("the webhook answered 500"));
     let told: serde_json::Value = serde_json::from_str(&requests.join().expect("requests")[0]).expect("JSON");
     assert_eq!(
         (&told["sender"], &told["recipients"][0]),
