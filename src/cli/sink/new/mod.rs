@@ -102,7 +102,7 @@ impl New {
         };
         let listed = match template.lang {
             Lang::Rust => names(", ", type_name),
-            Lang::C | Lang::Script => names(",", interface),
+            Lang::C | Lang::Script | Lang::Js | Lang::Ts | Lang::Python => names(",", interface),
         };
         Ok(vec![
             ("{handlers}", handlers),

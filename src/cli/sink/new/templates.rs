@@ -11,6 +11,12 @@ pub(super) enum Lang {
     Rust,
     /// C, with clang and a header
     C,
+    /// JavaScript, with componentize-js
+    Js,
+    /// TypeScript, with componentize-js
+    Ts,
+    /// Python, with componentize-py
+    Python,
 }
 
 /// One language.
@@ -69,6 +75,43 @@ pub(super) const TEMPLATES: &[Template] = &[
             (".gitignore", text!("c/gitignore")),
         ],
         handlers: text!("c/handlers.c"),
+        wit: true,
+    },
+    Template {
+        lang: Lang::Js,
+        files: &[
+            ("main.js", text!("js/main.js")),
+            ("package.json", text!("js/package.json")),
+            ("sink.toml", text!("js/sink.toml")),
+            ("README.md", text!("js/README.md")),
+            (".gitignore", text!("js/gitignore")),
+        ],
+        handlers: text!("js/handlers.js"),
+        wit: true,
+    },
+    Template {
+        lang: Lang::Ts,
+        files: &[
+            ("main.ts", text!("ts/main.ts")),
+            ("package.json", text!("ts/package.json")),
+            ("tsconfig.json", text!("ts/tsconfig.json")),
+            ("sink.toml", text!("ts/sink.toml")),
+            ("README.md", text!("ts/README.md")),
+            (".gitignore", text!("ts/gitignore")),
+        ],
+        handlers: text!("ts/handlers.ts"),
+        wit: true,
+    },
+    Template {
+        lang: Lang::Python,
+        files: &[
+            ("app.py", text!("python/app.py")),
+            ("requirements.txt", text!("python/requirements.txt")),
+            ("sink.toml", text!("python/sink.toml")),
+            ("README.md", text!("python/README.md")),
+            (".gitignore", text!("python/gitignore")),
+        ],
+        handlers: text!("python/handlers.py"),
         wit: true,
     },
 ];

@@ -1,0 +1,130 @@
+//@ in.connect
+// `in.connect`
+export const inConnect = {
+  handle(session) {
+    write("debug", "in.connect");
+    return { tag: "next" };
+  },
+};
+
+//@ in.helo
+// `in.helo`
+export const inHelo = {
+  handle(command, session) {
+    write("debug", "in.helo");
+    return { tag: "next" };
+  },
+};
+
+//@ in.mail
+// `in.mail`
+export const inMail = {
+  handle(message, session) {
+    write("debug", "in.mail");
+    return { tag: "next" };
+  },
+};
+
+//@ in.rcpt
+// `in.rcpt`
+export const inRcpt = {
+  handle(recipient, message, session) {
+    write("debug", "in.rcpt");
+    return { tag: "next" };
+  },
+};
+
+//@ in.data
+// `in.data`
+export const inData = {
+  handle(message, session) {
+    write("debug", "in.data");
+    return { tag: "next" };
+  },
+};
+
+//@ in.headers
+// `in.headers`
+export const inHeaders = {
+  handle(message, session) {
+    write("debug", "in.headers");
+    return { tag: "next" };
+  },
+};
+
+//@ in.message
+// `in.message`
+export const inMessage = {
+  handle(message, session) {
+    write("debug", "in.message");
+    return { tag: "next" };
+  },
+};
+
+//@ in.command
+// `in.command`
+export const inCommand = {
+  handle(command, message, session) {
+    write("debug", "in.command");
+    return { tag: "next" };
+  },
+};
+
+//@ in.reply
+// `in.reply`
+export const inReply = {
+  handle(reply, message, session) {
+    write("debug", "in.reply");
+    return { tag: "next" };
+  },
+};
+
+//@ in.disconnect
+// `in.disconnect`
+export const inDisconnect = {
+  handle(session) {
+    write("debug", "in.disconnect");
+  },
+};
+
+//@ transport.oversize
+// `transport.oversize`
+export const transportOversize = {
+  handle(excess, message, session) {
+    write("debug", "transport.oversize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.submit
+// `transport.submit`
+export const transportSubmit = {
+  handle(message, session) {
+    write("debug", "transport.submit");
+    return { tag: "next" };
+  },
+};
+
+//@ server.start
+// `server.start`
+export const serverStart = {
+  handle() {
+    write("debug", "server.start");
+  },
+};
+
+//@ server.reload
+// `server.reload`
+export const serverReload = {
+  handle() {
+    write("debug", "server.reload");
+  },
+};
+
+//@ server.shutdown
+// `server.shutdown`
+export const serverShutdown = {
+  handle() {
+    write("debug", "server.shutdown");
+  },
+};

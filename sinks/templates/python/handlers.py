@@ -1,0 +1,130 @@
+//@ in.connect
+
+class InConnect(exports.InConnect):
+    """`in.connect`"""
+
+    def handle(self, session):
+        log.write(log.Level.DEBUG, "in.connect")
+        return types.Verdict_Next()
+
+//@ in.helo
+
+class InHelo(exports.InHelo):
+    """`in.helo`"""
+
+    def handle(self, command, session):
+        log.write(log.Level.DEBUG, "in.helo")
+        return types.Verdict_Next()
+
+//@ in.mail
+
+class InMail(exports.InMail):
+    """`in.mail`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "in.mail")
+        return types.Verdict_Next()
+
+//@ in.rcpt
+
+class InRcpt(exports.InRcpt):
+    """`in.rcpt`"""
+
+    def handle(self, recipient, message, session):
+        log.write(log.Level.DEBUG, "in.rcpt")
+        return types.Verdict_Next()
+
+//@ in.data
+
+class InData(exports.InData):
+    """`in.data`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "in.data")
+        return types.Verdict_Next()
+
+//@ in.headers
+
+class InHeaders(exports.InHeaders):
+    """`in.headers`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "in.headers")
+        return types.Verdict_Next()
+
+//@ in.message
+
+class InMessage(exports.InMessage):
+    """`in.message`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "in.message")
+        return types.Verdict_Next()
+
+//@ in.command
+
+class InCommand(exports.InCommand):
+    """`in.command`"""
+
+    def handle(self, command, message, session):
+        log.write(log.Level.DEBUG, "in.command")
+        return types.Verdict_Next()
+
+//@ in.reply
+
+class InReply(exports.InReply):
+    """`in.reply`"""
+
+    def handle(self, reply, message, session):
+        log.write(log.Level.DEBUG, "in.reply")
+        return types.Verdict_Next()
+
+//@ in.disconnect
+
+class InDisconnect(exports.InDisconnect):
+    """`in.disconnect`"""
+
+    def handle(self, session):
+        log.write(log.Level.DEBUG, "in.disconnect")
+
+//@ transport.oversize
+
+class TransportOversize(exports.TransportOversize):
+    """`transport.oversize`"""
+
+    def handle(self, excess, message, session):
+        log.write(log.Level.DEBUG, "transport.oversize")
+        return types.Verdict_Next()
+
+//@ transport.submit
+
+class TransportSubmit(exports.TransportSubmit):
+    """`transport.submit`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "transport.submit")
+        return types.Verdict_Next()
+
+//@ server.start
+
+class ServerStart(exports.ServerStart):
+    """`server.start`"""
+
+    def handle(self):
+        log.write(log.Level.DEBUG, "server.start")
+
+//@ server.reload
+
+class ServerReload(exports.ServerReload):
+    """`server.reload`"""
+
+    def handle(self):
+        log.write(log.Level.DEBUG, "server.reload")
+
+//@ server.shutdown
+
+class ServerShutdown(exports.ServerShutdown):
+    """`server.shutdown`"""
+
+    def handle(self):
+        log.write(log.Level.DEBUG, "server.shutdown")

@@ -1,0 +1,130 @@
+//@ in.connect
+// `in.connect`
+export const inConnect: typeof import("mailsluice:sink/in-connect@0.1.0") = {
+  handle(session) {
+    write("debug", "in.connect");
+    return { tag: "next" };
+  },
+};
+
+//@ in.helo
+// `in.helo`
+export const inHelo: typeof import("mailsluice:sink/in-helo@0.1.0") = {
+  handle(command, session) {
+    write("debug", "in.helo");
+    return { tag: "next" };
+  },
+};
+
+//@ in.mail
+// `in.mail`
+export const inMail: typeof import("mailsluice:sink/in-mail@0.1.0") = {
+  handle(message, session) {
+    write("debug", "in.mail");
+    return { tag: "next" };
+  },
+};
+
+//@ in.rcpt
+// `in.rcpt`
+export const inRcpt: typeof import("mailsluice:sink/in-rcpt@0.1.0") = {
+  handle(recipient, message, session) {
+    write("debug", "in.rcpt");
+    return { tag: "next" };
+  },
+};
+
+//@ in.data
+// `in.data`
+export const inData: typeof import("mailsluice:sink/in-data@0.1.0") = {
+  handle(message, session) {
+    write("debug", "in.data");
+    return { tag: "next" };
+  },
+};
+
+//@ in.headers
+// `in.headers`
+export const inHeaders: typeof import("mailsluice:sink/in-headers@0.1.0") = {
+  handle(message, session) {
+    write("debug", "in.headers");
+    return { tag: "next" };
+  },
+};
+
+//@ in.message
+// `in.message`
+export const inMessage: typeof import("mailsluice:sink/in-message@0.1.0") = {
+  handle(message, session) {
+    write("debug", "in.message");
+    return { tag: "next" };
+  },
+};
+
+//@ in.command
+// `in.command`
+export const inCommand: typeof import("mailsluice:sink/in-command@0.1.0") = {
+  handle(command, message, session) {
+    write("debug", "in.command");
+    return { tag: "next" };
+  },
+};
+
+//@ in.reply
+// `in.reply`
+export const inReply: typeof import("mailsluice:sink/in-reply@0.1.0") = {
+  handle(reply, message, session) {
+    write("debug", "in.reply");
+    return { tag: "next" };
+  },
+};
+
+//@ in.disconnect
+// `in.disconnect`
+export const inDisconnect: typeof import("mailsluice:sink/in-disconnect@0.1.0") = {
+  handle(session) {
+    write("debug", "in.disconnect");
+  },
+};
+
+//@ transport.oversize
+// `transport.oversize`
+export const transportOversize: typeof import("mailsluice:sink/transport-oversize@0.1.0") = {
+  handle(excess, message, session) {
+    write("debug", "transport.oversize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.submit
+// `transport.submit`
+export const transportSubmit: typeof import("mailsluice:sink/transport-submit@0.1.0") = {
+  handle(message, session) {
+    write("debug", "transport.submit");
+    return { tag: "next" };
+  },
+};
+
+//@ server.start
+// `server.start`
+export const serverStart: typeof import("mailsluice:sink/server-start@0.1.0") = {
+  handle() {
+    write("debug", "server.start");
+  },
+};
+
+//@ server.reload
+// `server.reload`
+export const serverReload: typeof import("mailsluice:sink/server-reload@0.1.0") = {
+  handle() {
+    write("debug", "server.reload");
+  },
+};
+
+//@ server.shutdown
+// `server.shutdown`
+export const serverShutdown: typeof import("mailsluice:sink/server-shutdown@0.1.0") = {
+  handle() {
+    write("debug", "server.shutdown");
+  },
+};

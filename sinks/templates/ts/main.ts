@@ -1,0 +1,7 @@
+// The sink `{name}`.
+//
+// A function returns a verdict: { tag: "next" }, { tag: "reject", val: undefined }, and so on. What it throws is a fault of the sink's.
+
+import { write } from "mailsluice:sink/log@0.1.0";
+
+{handlers}
