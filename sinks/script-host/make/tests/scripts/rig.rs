@@ -66,8 +66,11 @@ impl Script {
         let mut store = Store::new(HOST.engine(), world);
         let instance = block_on(HOST.instantiate_async(&mut store)).unwrap();
         let mut script = Self { store, instance, events: Vec::new() };
-        let loaded =
-            script.call::<_, (Result<Vec<String>, String>,)>("mailsluice:script/loader@0.1.0", "load", (MAIN, grants, MEMORY));
+        let loaded = script.call::<_, (Result<Vec<String>, String>,)>(
+            "mailsluice:script/loader@0.1.0",
+            "load",
+            (MAIN, grants, MEMORY),
+        );
         script.events = loaded.unwrap().0?;
         Ok(script)
     }
