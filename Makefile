@@ -22,6 +22,7 @@ test: sinks ## run every test, with those foreign mail programs that are there
 	cargo test --all-targets
 	cargo test --doc
 	cd sinks && cargo test
+	@scripts/examples native
 
 soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes
 	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \

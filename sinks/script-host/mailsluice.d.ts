@@ -9,7 +9,7 @@
 
 declare module "mailsluice" {
   /** The kinds of changes; each event allows some. */
-  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "header" | "body" | "reply-text";
+  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "header" | "body" | "generate" | "reply-text";
 
   /** What a function for an event returns, made by `reject`, `next` and the others. */
   interface Verdict<Name extends string> {
@@ -404,7 +404,7 @@ declare module "mailsluice" {
   export type InHeaders = (message: Message<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
 
   /** `in.message`: the whole message was received over a session; it is not yet durable. */
-  export type InMessage = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+  export type InMessage = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
 
   /** `in.command`: VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told. */
   export type InCommand = (command: Command<"delay" | "property">, ctx: Context<"delay" | "property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
@@ -419,7 +419,7 @@ declare module "mailsluice" {
   export type TransportOversize = (excess: Excess<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
 
   /** `transport.submit`: a message enters by any door; before it is durable and before the 250. */
-  export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+  export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `server.start`: the server accepts connections. */
   export type ServerStart = (ctx: Context<never>) => Returned<"next">;
