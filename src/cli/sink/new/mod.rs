@@ -102,7 +102,7 @@ impl New {
         };
         let listed = match template.lang {
             Lang::Rust => names(", ", type_name),
-            Lang::C | Lang::Script | Lang::Js | Lang::Ts | Lang::Python => names(",", interface),
+            _ => names(",", interface),
         };
         Ok(vec![
             ("{handlers}", handlers),
@@ -133,17 +133,20 @@ impl New {
         text
     }
 
-    /// How the SDK is had: as a dependency in Rust, as a folder in C.
+    /// How the SDK is had: as a dependency in Rust, as a folder in C and Go.
     fn sdk(&self, lang: Lang) -> Result<String, Failure> {
         let Some(folder) = &self.sdk else {
+            let folder = "${MAILSLUICE_SINKS:?the folder sinks of Mailsluice}";
             return Ok(match lang {
-                Lang::C => "${MAILSLUICE_SINKS:?the folder sinks of Mailsluice}/sdk-c".to_owned(),
+                Lang::C => format!("{folder}/sdk-c"),
+                Lang::Go => format!("{folder}/sdk-go"),
                 _ => format!("\"{}\"", VERSION.trim_end_matches(".0")),
             });
         };
         let folder = std::path::absolute(folder)?;
         Ok(match lang {
             Lang::C => folder.join("sdk-c").display().to_string(),
+            Lang::Go => folder.join("sdk-go").display().to_string(),
             _ => format!("{{ path = {} }}", serde_json::Value::from(folder.join("sdk").to_string_lossy())),
         })
     }

@@ -17,6 +17,8 @@ pub(super) enum Lang {
     Ts,
     /// Python, with componentize-py
     Python,
+    /// Go, with the bindings of Mailsluice's sources
+    Go,
 }
 
 /// One language.
@@ -113,6 +115,18 @@ pub(super) const TEMPLATES: &[Template] = &[
         ],
         handlers: text!("python/handlers.py"),
         wit: true,
+    },
+    Template {
+        lang: Lang::Go,
+        files: &[
+            ("main.go", text!("go/main.go")),
+            ("build.sh", text!("go/build.sh")),
+            ("sink.toml", text!("go/sink.toml")),
+            ("README.md", text!("go/README.md")),
+            (".gitignore", text!("go/gitignore")),
+        ],
+        handlers: text!("go/handlers.go"),
+        wit: false,
     },
 ];
 

@@ -1,0 +1,133 @@
+//@ in.connect
+// InConnect is `in.connect`.
+func InConnect(session *mail.Session) types.Result[mail.Verdict, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.connect")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.helo
+// InHelo is `in.helo`.
+func InHelo(_ mail.Command, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.helo")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.mail
+// InMail is `in.mail`.
+func InMail(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.mail")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.rcpt
+// InRcpt is `in.rcpt`.
+func InRcpt(recipient *mail.Recipient, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer recipient.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.rcpt")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.data
+// InData is `in.data`.
+func InData(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.data")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.headers
+// InHeaders is `in.headers`.
+func InHeaders(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.headers")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.message
+// InMessage is `in.message`.
+func InMessage(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.message")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.command
+// InCommand is `in.command`.
+func InCommand(_ mail.Command, message types.Option[*mail.Message], session *mail.Session) types.Result[mail.Verdict, string] {
+	if message.IsSome() {
+		defer message.Some().Drop()
+	}
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.command")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.reply
+// InReply is `in.reply`.
+func InReply(reply *mail.Outgoing, message types.Option[*mail.Message], session *mail.Session) types.Result[mail.Verdict, string] {
+	defer reply.Drop()
+	if message.IsSome() {
+		defer message.Some().Drop()
+	}
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.reply")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.disconnect
+// InDisconnect is `in.disconnect`.
+func InDisconnect(session *mail.Session) types.Result[types.Unit, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.disconnect")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
+//@ transport.oversize
+// TransportOversize is `transport.oversize`.
+func TransportOversize(_ mail.Excess, message types.Option[*mail.Message], session *mail.Session) types.Result[mail.Verdict, string] {
+	if message.IsSome() {
+		defer message.Some().Drop()
+	}
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.oversize")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.submit
+// TransportSubmit is `transport.submit`.
+func TransportSubmit(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.submit")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ server.start
+// ServerStart is `server.start`.
+func ServerStart() types.Result[types.Unit, string] {
+	log.Write(log.LevelDebug, "server.start")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
+//@ server.reload
+// ServerReload is `server.reload`.
+func ServerReload() types.Result[types.Unit, string] {
+	log.Write(log.LevelDebug, "server.reload")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
+//@ server.shutdown
+// ServerShutdown is `server.shutdown`.
+func ServerShutdown() types.Result[types.Unit, string] {
+	log.Write(log.LevelDebug, "server.shutdown")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
