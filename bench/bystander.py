@@ -95,15 +95,24 @@ class Attacker(threading.Thread):
         self.start()
 
     def run(self):
-        with smtplib.SMTP("127.0.0.1", self.port) as client:
-            client.ehlo()
-            while not self.stop_it.is_set():
-                client.mail("bench@client.example")
-                code, text = client.rcpt("bob@example.com")
-                if code != 451:
-                    sys.exit(f"bob was answered {code} {text}")
-                self.hits += 1
-                client.rset()
+        while not self.stop_it.is_set():
+            try:
+                with smtplib.SMTP("127.0.0.1", self.port) as client:
+                    self.attack(client)
+            except smtplib.SMTPServerDisconnected:
+                pass  # It bears only so much of this in one session.
+
+    def attack(self, client):
+        client.ehlo()
+        while not self.stop_it.is_set():
+            client.mail("bench@client.example")
+            code, text = client.rcpt("bob@example.com")
+            if code == -1:
+                return
+            if code not in (421, 451):
+                sys.exit(f"bob was answered {code} {text}")
+            self.hits += 1
+            client.rset()
 
 
 main()
