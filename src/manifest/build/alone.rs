@@ -15,7 +15,7 @@ pub fn measured(sink: &Registered) -> (Registered, Arc<Meter>) {
     let meter = Arc::new(Meter::default());
     let measured = Measured { inner: sink.sink.clone(), meter: meter.clone() };
     let registered = Registered::new(sink.name.clone(), Arc::new(measured), sink.may_relay);
-    (registered.with_secrets(sink.secrets.clone()), meter)
+    (registered.with_submit(sink.may_submit).with_secrets(sink.secrets.clone()), meter)
 }
 
 /// What the last call took.
@@ -55,6 +55,32 @@ impl Sink for Measured {
                 Hearing::Later(call)
             }
             None => self.inner.hear(scene, edits),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Idle;
+
+    impl Sink for Idle {
+        fn interest(&self) -> Interest {
+            Interest::default()
+        }
+
+        fn hear<'a>(&'a self, _: Scene<'a>, _: &'a mut Edits) -> Hearing<'a> {
+            Hearing::Now(Ok(Verdict::Next))
+        }
+    }
+
+    #[test]
+    fn what_is_measured_may_do_what_it_may_do_otherwise() {
+        for (relay, submit) in [(false, true), (true, false)] {
+            let sink = Registered::new("idle", Arc::new(Idle), relay).with_submit(submit);
+            let (measured, _) = measured(&sink);
+            assert_eq!((measured.may_relay, measured.may_submit), (relay, submit));
         }
     }
 }
