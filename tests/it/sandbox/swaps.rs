@@ -126,7 +126,7 @@ fn swap(server: &Server) -> BTreeMap<u64, usize> {
             settled = Some(Use::of(server));
         }
     }
-    settled.into_iter().for_each(|before| Use::of(server).must_be_like(&before));
+    settled.iter().for_each(|before| Use::must_come_back(server, before));
     in_force
 }
 
