@@ -52,44 +52,46 @@ fn verdicts_are_those_of_the_catalogue() {
     assert!(used.iter().all(|verdict| cases.contains(verdict)), "{used:?}");
 }
 
+/// The functions of each kind of edit.
+const EDITS: &[(EditKind, &[&str])] = &[
+    (EditKind::Delay, &["session.delay"]),
+    (EditKind::Limits, &["session.limit-message-size", "session.limit-recipients"]),
+    (EditKind::Greeting, &["session.set-greeting"]),
+    (EditKind::Keywords, &["session.add-keyword", "session.remove-keyword"]),
+    (EditKind::Sender, &["message.set-sender"]),
+    (EditKind::Rewrite, &["recipient.rewrite"]),
+    (EditKind::AddRecipient, &["message.add-recipient"]),
+    (EditKind::RemoveRecipient, &["recipient.remove"]),
+    (EditKind::Vouch, &["recipient.vouch"]),
+    (EditKind::Fate, &["recipient.reject", "recipient.defer", "recipient.discard", "recipient.hold"]),
+    (
+        EditKind::Header,
+        &["message.prepend-header", "message.append-header", "message.set-header", "message.remove-header"],
+    ),
+    (
+        EditKind::Body,
+        &[
+            "message.replace-body",
+            "message.prepend-text",
+            "message.append-text",
+            "message.replace-text",
+            "message.replace-part",
+            "message.add-attachment",
+            "message.replace-attachment",
+            "message.remove-part",
+        ],
+    ),
+    (EditKind::Property, &["session.set-property", "message.set-property", "recipient.set-property"]),
+    (EditKind::ReplyText, &["outgoing.set-text"]),
+    // An interface of its own: it needs a grant.
+    (EditKind::Generate, &[]),
+];
+
 /// Each kind of edit has its functions, and there is none that edits and is not here.
 #[test]
 fn each_edit_has_its_functions() {
-    let functions: &[(EditKind, &[&str])] = &[
-        (EditKind::Delay, &["session.delay"]),
-        (EditKind::Limits, &["session.limit-message-size", "session.limit-recipients"]),
-        (EditKind::Greeting, &["session.set-greeting"]),
-        (EditKind::Keywords, &["session.add-keyword", "session.remove-keyword"]),
-        (EditKind::Sender, &["message.set-sender"]),
-        (EditKind::Rewrite, &["recipient.rewrite"]),
-        (EditKind::AddRecipient, &["message.add-recipient"]),
-        (EditKind::RemoveRecipient, &["recipient.remove"]),
-        (EditKind::Vouch, &["recipient.vouch"]),
-        (EditKind::Fate, &["recipient.reject", "recipient.defer", "recipient.discard", "recipient.hold"]),
-        (
-            EditKind::Header,
-            &["message.prepend-header", "message.append-header", "message.set-header", "message.remove-header"],
-        ),
-        (
-            EditKind::Body,
-            &[
-                "message.replace-body",
-                "message.prepend-text",
-                "message.append-text",
-                "message.replace-text",
-                "message.replace-part",
-                "message.add-attachment",
-                "message.replace-attachment",
-                "message.remove-part",
-            ],
-        ),
-        (EditKind::Property, &["session.set-property", "message.set-property", "recipient.set-property"]),
-        (EditKind::ReplyText, &["outgoing.set-text"]),
-        // An interface of its own: it needs a grant.
-        (EditKind::Generate, &[]),
-    ];
     let in_use: BTreeSet<String> = CATALOGUE.iter().flat_map(|s| s.edits).map(|kind| format!("{kind:?}")).collect();
-    assert_eq!(in_use, functions.iter().map(|(kind, _)| format!("{kind:?}")).collect());
+    assert_eq!(in_use, EDITS.iter().map(|(kind, _)| format!("{kind:?}")).collect());
 
     let resolve = resolve();
     let reads = [
@@ -123,5 +125,5 @@ fn each_edit_has_its_functions() {
         .filter_map(method)
         .filter(|name| !reads.contains(&name.split_once('.').unwrap().1))
         .collect();
-    assert_eq!(edits, functions.iter().flat_map(|(_, names)| *names).map(|name| (*name).to_owned()).collect());
+    assert_eq!(edits, EDITS.iter().flat_map(|(_, names)| *names).map(|name| (*name).to_owned()).collect());
 }
