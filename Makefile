@@ -49,11 +49,11 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
 
 script-host: setup ## build the component that runs scripts, which is kept in the repository; needs clang 14
-	cargo build
+	cargo test --test it --test scripts --no-run
 	"$(TARGET)/debug/make-script-host"
 
 script-host-check: setup ## check that the kept component is the build of its source
-	cargo build
+	cargo test --test it --test scripts --no-run
 	"$(TARGET)/debug/make-script-host" --check
 
 clean: ## remove what was built and what the quickstart server wrote
