@@ -1,13 +1,15 @@
 //! The engine: how guests are compiled and run, and how many at a time. One for a server, over all of its reloads.
 
+use super::code::Code;
 use super::compile::Compiler;
 use super::host;
 use super::load::ScriptHost;
 use super::state::State;
 use super::time::Ticker;
+use crate::event::{Fault, FaultKind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::Linker;
 use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -36,7 +38,7 @@ pub struct Sandbox {
     pub(super) linker: Linker<State>,
     pub(super) ticker: Ticker,
     /// One permit for each slot of the pool: who finds none waits, and within its deadline.
-    pub(super) slots: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     pub(super) compiler: Compiler,
     pub(super) script_host: ScriptHost,
 }
@@ -66,6 +68,14 @@ impl Sandbox {
             compiler,
             script_host: ScriptHost::default(),
         })
+    }
+}
+
+impl Sandbox {
+    /// Room for an instance, once there is some.
+    pub(super) async fn slot(&self, code: &Code) -> Result<OwnedSemaphorePermit, Fault> {
+        let slot = self.slots.clone().acquire_many_owned(code.weight).await;
+        slot.map_err(|_| Fault::new(FaultKind::Limit, "there is no room for another instance"))
     }
 }
 

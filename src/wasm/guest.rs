@@ -14,7 +14,7 @@ use mailsluice_wit::{AT_HAND, Message, Outgoing, Recipient, Session};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::{Instance, Resource, TypedFunc};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
 type Said = (Result<types::Verdict, String>,);
@@ -108,7 +108,7 @@ impl Guest {
 
     /// Asks it about the event that was lent. After a fault it must be dropped.
     pub(super) async fn ask(&mut self, code: &Code) -> Result<(Verdict, Edits), Fault> {
-        let time = self.store.data().time.clone();
+        let time = self.time();
         self.store.set_epoch_deadline(1);
         let result = time.count(self.call(code)).await;
         let told = match result {
@@ -187,9 +187,26 @@ impl Guest {
         self.slot.num_permits()
     }
 
-    /// The store and the instance, for what is asked once when a sink is loaded.
-    pub(super) fn parts(&mut self) -> (&mut Store<State>, &Instance) {
-        (&mut self.store, &self.instance)
+    /// Calls what is asked once, when a sink is loaded. After a fault the guest must be dropped.
+    pub(super) async fn once<P, R>(&mut self, function: &ComponentExportIndex, params: P) -> Result<R, Fault>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        let time = self.time();
+        let (store, instance) = (&mut self.store, &self.instance);
+        store.set_epoch_deadline(1);
+        let call = async {
+            let function = instance.get_typed_func::<P, R>(&mut *store, function)?;
+            function.call_async(&mut *store, params).await
+        };
+        let result = time.count(call).await;
+        result.map_err(|error| fault(&error, self.store.data()))
+    }
+
+    /// What it runs on.
+    pub(super) fn terms(&self) -> &Terms {
+        &self.store.data().terms
     }
 }
 

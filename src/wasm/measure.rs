@@ -1,6 +1,5 @@
 //! A call with a measure, for authors: what a fresh instance takes to be made and to answer.
 
-use super::guest::Guest;
 use super::lent::Lent;
 use super::sink::Sandboxed;
 use crate::event::{Edits, Fault, Scene, Verdict};
@@ -39,9 +38,5 @@ impl Sandboxed {
             verdict
         });
         (verdict, spent)
-    }
-
-    async fn fresh(&self, lent: Lent) -> Result<Guest, Fault> {
-        Guest::new(self.code(), self.shared_terms(), Some(lent), self.slot().await?).await
     }
 }

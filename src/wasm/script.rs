@@ -1,8 +1,8 @@
 //! Scripts: their sources, and what the script host is told when it is loaded.
 
 use super::code::Code;
-use super::fault::fault;
 use super::guest::Guest;
+use super::terms::Terms;
 use crate::event::Fault;
 use mailsluice_wit::Grants;
 use std::collections::BTreeMap;
@@ -89,8 +89,7 @@ impl Guest {
     /// Has the script host run the main module. The events are those for which it has functions.
     pub(super) async fn load(&mut self, code: &Code, script: &Script) -> Result<Vec<String>, Fault> {
         let index = code.exports.load.as_ref().ok_or_else(|| Fault::error("the script host has no loader"))?;
-        let (store, instance) = self.parts();
-        let granted = &store.data().terms.grants;
+        let Terms { grants: granted, limits, .. } = self.terms();
         let grants = Grants {
             kv: granted.kv.is_some(),
             dns: granted.dns.is_some(),
@@ -98,20 +97,9 @@ impl Guest {
             submit: granted.submit,
             metrics: granted.metrics.is_some(),
         };
-        let memory = store.data().terms.limits.memory as u64;
-        let time = store.data().time.clone();
-        store.set_epoch_deadline(1);
-        type Load = (Result<Vec<String>, String>,);
-        let call = async {
-            let load = instance.get_typed_func::<(&str, Grants, u64), Load>(&mut *store, index)?;
-            load.call_async(&mut *store, (&script.main, grants, memory)).await
-        };
-        let result = time.count(call).await;
-        match result {
-            Ok((Ok(events),)) => Ok(events),
-            Ok((Err(why),)) => Err(Fault::error(why)),
-            Err(error) => Err(fault(&error, store.data())),
-        }
+        let params = (script.main.as_str(), grants, limits.memory as u64);
+        let (events,) = self.once::<_, (Result<Vec<String>, String>,)>(index, params).await?;
+        events.map_err(Fault::error)
     }
 }
 

@@ -5,10 +5,10 @@ use super::engine::{SLOTS, Sandbox};
 use super::guest::Guest;
 use super::lent::Lent;
 use super::terms::Terms;
-use crate::event::{Companions, Edits, Fault, FaultKind, Hearing, Interest, Reuse, Scene, Sink, Verdict, Vitals};
+use crate::event::{Companions, Edits, Fault, Hearing, Interest, Reuse, Scene, Sink, Verdict, Vitals};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// Instances that one sink keeps at a time, in its pool or with transactions.
 const PARKED_MAX: usize = 16;
@@ -55,7 +55,7 @@ impl Sandboxed {
                 guest.lend(lent);
                 guest
             }
-            None => Guest::new(&self.code, &self.terms, Some(lent), self.slot().await?).await?,
+            None => self.fresh(lent).await?,
         };
         let (verdict, asked) = guest.ask(&self.code).await?;
         self.put(guest, with);
@@ -67,13 +67,9 @@ impl Sandboxed {
         &self.code
     }
 
-    pub(super) fn shared_terms(&self) -> &Arc<Terms> {
-        &self.terms
-    }
-
-    pub(super) async fn slot(&self) -> Result<OwnedSemaphorePermit, Fault> {
-        let slot = self.sandbox.slots.clone().acquire_many_owned(self.code.weight).await;
-        slot.map_err(|_| Fault::new(FaultKind::Limit, "there is no room for another instance"))
+    /// An instance that nothing was asked of yet, with an event lent to it.
+    pub(super) async fn fresh(&self, lent: Lent) -> Result<Guest, Fault> {
+        Guest::new(&self.code, &self.terms, Some(lent), self.sandbox.slot(&self.code).await?).await
     }
 
     /// An instance that was kept.

@@ -1,6 +1,7 @@
 //! A sink's own log: bounded lines at a bounded rate, to the server's log and to whoever follows it.
 
 use crate::config::Secrets;
+use crate::mail::text::TEXT_MAX;
 use crate::mail::{Id, one_line};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,7 +10,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 /// The longest line, in octets.
-pub const LINE_MAX: usize = 1000;
+pub const LINE_MAX: usize = TEXT_MAX;
 /// Lines that a sink may write at once.
 pub const BURST: u32 = 200;
 /// Lines that it may write in the long run, a second.
@@ -133,8 +134,8 @@ impl SinkLog {
 
     fn tell(&self, level: Level, id: Option<Id>, text: &str) {
         // Cut after masking, so that no half of a secret is left; and before it, so that masking has a bound.
-        let masked = self.secrets.mask(cut(text, 32 * LINE_MAX));
-        let text = one_line(cut(&masked, LINE_MAX).to_owned());
+        let masked = self.secrets.mask(&text[..text.floor_char_boundary(32 * LINE_MAX)]);
+        let text = one_line(masked.into_owned());
         let (sink, shown) = (&*self.sink, id.map(tracing::field::display));
         match level {
             Level::Debug => tracing::debug!(target: "sink", sink, id = shown, "{text}"),
@@ -145,12 +146,6 @@ impl SinkLog {
         // Nobody may follow.
         let _ = self.journal.0.send(Line { sink: self.sink.clone(), id, level, text: text.into() });
     }
-}
-
-/// As much of a text as fits into so many octets.
-fn cut(text: &str, octets: usize) -> &str {
-    let end = (0..=octets.min(text.len())).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
-    &text[..end]
 }
 
 #[cfg(test)]

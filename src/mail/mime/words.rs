@@ -54,8 +54,7 @@ fn encode_run(text: &str, out: &mut String) {
     const OCTETS: usize = 45;
     let mut rest = text;
     while !rest.is_empty() {
-        let end = (0..=OCTETS.min(rest.len())).rev().find(|n| rest.is_char_boundary(*n)).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
+        let (word, after) = rest.split_at(rest.floor_char_boundary(OCTETS));
         let base64 = encode::base64(word.as_bytes());
         out.push_str("=?utf-8?B?");
         out.push_str(String::from_utf8_lossy(&base64).trim_end());

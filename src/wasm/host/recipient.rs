@@ -140,8 +140,7 @@ pub(super) fn forward(address: &str) -> Result<ForwardPath, String> {
 
 /// As much of a text as an error shows.
 pub(super) fn clipped(text: &str) -> &str {
-    let end = (0..=text.len().min(200)).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
-    &text[..end]
+    &text[..text.floor_char_boundary(200)]
 }
 
 impl HostOutgoing for State {

@@ -28,6 +28,11 @@ pub(super) fn valid(module: &[u8]) -> Result<(), Refusal> {
 /// Whether the component is valid and may have what it needs at start.
 pub(super) fn check(component: &[u8], limits: &Limits) -> Result<(), Refusal> {
     valid(component)?;
+    fits(component, limits)
+}
+
+/// Whether a component that is valid may have what it needs at start.
+pub(super) fn fits(component: &[u8], limits: &Limits) -> Result<(), Refusal> {
     let needs = needs(component).map_err(|e| Refusal::new(format!("the module is damaged: {e}")))?;
     if needs.memory > limits.memory as u64 {
         let need = usize::try_from(needs.memory).unwrap_or(usize::MAX);

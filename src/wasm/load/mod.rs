@@ -83,7 +83,7 @@ impl Sandbox {
     pub fn script(self: &Arc<Self>, main: &str, reader: Reader, terms: Terms) -> Result<Sandboxed, Vec<Refusal>> {
         let sources = Arc::new(Sources::new(reader));
         let script = Script { main: main.to_owned(), sources: sources.clone() };
-        bounds::check(SCRIPT_HOST, &terms.limits).map_err(|refusal| vec![refusal])?;
+        bounds::fits(SCRIPT_HOST, &terms.limits).map_err(|refusal| vec![refusal])?;
         let code = self.code(SCRIPT_HOST, Some(script)).map_err(|refusal| vec![refusal])?;
         let loaded = self.finish(code, terms);
         sources.close();

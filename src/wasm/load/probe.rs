@@ -2,7 +2,6 @@
 
 use super::super::code::Code;
 use super::super::engine::Sandbox;
-use super::super::fault::fault;
 use super::super::guest::Guest;
 use super::super::terms::Terms;
 use super::Refusal;
@@ -29,9 +28,7 @@ impl Sandbox {
     }
 
     async fn probe_it(&self, code: &Code, terms: &Arc<Terms>) -> Result<Interest, Fault> {
-        let slot = self.slots.clone().acquire_many_owned(code.weight).await;
-        let slot = slot.map_err(|_| Fault::error("the sandbox is closed"))?;
-        let mut guest = Guest::new(code, terms, None, slot).await?;
+        let mut guest = Guest::new(code, terms, None, self.slot(code).await?).await?;
         let events = match &code.script {
             Some(_) => heard_by_script(std::mem::take(&mut guest.heard))?,
             None => code.exports.events().collect(),
@@ -53,14 +50,7 @@ fn heard_by_script(names: Vec<String>) -> Result<Vec<Event>, Fault> {
 impl Guest {
     async fn claims(&mut self, code: &Code) -> Result<Claims, Fault> {
         let Some(index) = &code.exports.claims else { return Ok(Claims::default()) };
-        let (store, instance) = self.parts();
-        store.set_epoch_deadline(1);
-        let time = store.data().time.clone();
-        let call = async {
-            let get = instance.get_typed_func::<(), (Claim,)>(&mut *store, index)?;
-            get.call_async(&mut *store, ()).await
-        };
-        let (claim,) = time.count(call).await.map_err(|error| fault(&error, store.data()))?;
+        let (claim,) = self.once::<_, (Claim,)>(index, ()).await?;
         let upper = |names: Vec<String>| names.into_iter().map(|name| name.to_ascii_uppercase()).collect();
         Ok(Claims {
             verbs: upper(claim.verbs),
@@ -72,18 +62,9 @@ impl Guest {
 
     async fn self_test(&mut self, code: &Code) -> Result<(), Fault> {
         let Some(index) = &code.exports.self_test else { return Ok(()) };
-        let (store, instance) = self.parts();
-        store.set_epoch_deadline(1);
-        let time = store.data().time.clone();
-        let call = async {
-            let run = instance.get_typed_func::<(), (Result<(), String>,)>(&mut *store, index)?;
-            run.call_async(&mut *store, ()).await
-        };
-        match time.count(call).await {
-            Ok((Ok(()),)) => Ok(()),
-            Ok((Err(why),)) => Err(Fault::error(format!("its self-test failed: {why}"))),
-            Err(error) => Err(Fault::error(format!("its self-test failed: {}", fault(&error, store.data())))),
-        }
+        let failed = |why: &dyn std::fmt::Display| Fault::error(format!("its self-test failed: {why}"));
+        let (outcome,) = self.once::<_, (Result<(), String>,)>(index, ()).await.map_err(|fault| failed(&fault))?;
+        outcome.map_err(|why| failed(&why))
     }
 }
 
