@@ -2,11 +2,11 @@
 
 use super::super::state::{State, trap, unavailable};
 use super::super::time::GuestTime;
-use super::recipient::{clipped, forward};
-use super::{READ_MAX, property, short};
+use super::recipient::{clipped, forward, reverse};
+use super::{READ_MAX, short};
 use crate::event::edit::{Bearer, Edit, HeaderEdit};
 use crate::mail::mime::{self, BodyEdit, Mime};
-use crate::mail::{Header, Message as Known, ReversePath};
+use crate::mail::{Header, Message as Known};
 use mailsluice_wit::mailsluice::sink::types::{Attachment, Field, Host, HostMessage, Part};
 use mailsluice_wit::{Message, Recipient};
 use std::sync::{Arc, LazyLock};
@@ -52,17 +52,26 @@ impl State {
         Ok(made)
     }
 
+    /// What the view of the message has to say, or why there is none.
+    async fn viewed<T: Send + 'static>(
+        &mut self,
+        look: impl FnOnce(&Mime) -> T + Send + 'static,
+    ) -> wasmtime::Result<Result<T, String>> {
+        match self.mime().await? {
+            Ok(mime) => read(&self.time.clone(), self.body_len()?, move || look(&mime)).await.map(Ok),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
     fn edit_body(&mut self, edit: BodyEdit, octets: usize) -> wasmtime::Result<()> {
         self.edit(Edit::Mime(edit), octets)
     }
 
     fn edit_header(&mut self, name: String, value: String, edit: Kind) -> wasmtime::Result<Result<(), String>> {
         let value = mime::encoded(&value).into_owned();
-        if let Err(why) = Header::check(&name, &value) {
-            return Ok(Err(format!("the field `{}`: {why}", clipped(&name))));
-        }
         let octets = name.len() + value.len();
-        Ok(Ok(self.edit(Edit::Header(edit(name, value)), octets)?))
+        let checked = Header::check(&name, &value).map_err(|why| format!("the field `{}`: {why}", clipped(&name)));
+        self.edit_or_tell(checked.map(|()| Edit::Header(edit(name, value))), octets)
     }
 }
 
@@ -132,19 +141,11 @@ impl HostMessage for State {
     }
 
     async fn text(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
-        let mime = match self.mime().await? {
-            Ok(mime) => mime,
-            Err(why) => return Ok(Err(why)),
-        };
-        Ok(bounded(read(&self.time.clone(), self.body_len()?, move || mime.text()).await?))
+        Ok(self.viewed(Mime::text).await?.and_then(bounded))
     }
 
     async fn html(&mut self, _: Handle) -> wasmtime::Result<Result<Option<String>, String>> {
-        let mime = match self.mime().await? {
-            Ok(mime) => mime,
-            Err(why) => return Ok(Err(why)),
-        };
-        Ok(bounded(read(&self.time.clone(), self.body_len()?, move || mime.html()).await?))
+        Ok(self.viewed(Mime::html).await?.and_then(bounded))
     }
 
     async fn parts(&mut self, _: Handle) -> wasmtime::Result<Result<Vec<Part>, String>> {
@@ -160,16 +161,11 @@ impl HostMessage for State {
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
         let decoded = match &self.decoded {
             Some((of, octets)) if *of == index => octets.clone(),
-            _ => {
-                let mime = match self.mime().await? {
-                    Ok(mime) => mime,
-                    Err(why) => return Ok(Err(why)),
-                };
-                match read(&self.time.clone(), self.body_len()?, move || mime.part_bytes(index as usize)).await? {
-                    Ok(octets) => octets,
-                    Err(error) => return Ok(Err(error.to_string())),
-                }
-            }
+            _ => match self.viewed(move |mime| mime.part_bytes(index as usize)).await? {
+                Ok(Ok(octets)) => octets,
+                Ok(Err(error)) => return Ok(Err(error.to_string())),
+                Err(why) => return Ok(Err(why)),
+            },
         };
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(decoded.len());
         let end = start.saturating_add(length.min(READ_MAX) as usize).min(decoded.len());
@@ -185,26 +181,16 @@ impl HostMessage for State {
     }
 
     fn set_property(&mut self, _: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
-        let (key, octets) = (short("a property's name", key)?, json.len());
-        match property(&key, &json) {
-            Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Message, key, value), octets)?)),
-            Err(why) => Ok(Err(why)),
-        }
+        self.note(Bearer::Message, key, &json)
     }
 
     fn set_sender(&mut self, _: Handle, address: Option<String>) -> wasmtime::Result<Result<(), String>> {
         let text = address.unwrap_or_default();
-        match ReversePath::parse(&text) {
-            Ok(path) => Ok(Ok(self.edit(Edit::Sender(path), text.len())?)),
-            Err(e) => Ok(Err(format!("`{}` is not an address: {e}", clipped(&text)))),
-        }
+        self.edit_or_tell(reverse(&text).map(Edit::Sender), text.len())
     }
 
     fn add_recipient(&mut self, _: Handle, address: String) -> wasmtime::Result<Result<(), String>> {
-        match forward(&address) {
-            Ok(path) => Ok(Ok(self.edit(Edit::AddRecipient(path), address.len())?)),
-            Err(why) => Ok(Err(why)),
-        }
+        self.edit_or_tell(forward(&address).map(Edit::AddRecipient), address.len())
     }
 
     fn prepend_header(&mut self, _: Handle, name: String, value: String) -> wasmtime::Result<Result<(), String>> {

@@ -14,6 +14,8 @@ mod session;
 mod submit;
 
 use super::state::State;
+use crate::event::Edit;
+use crate::event::edit::Bearer;
 use mailsluice_wit::Host_;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -34,6 +36,23 @@ fn short(what: &str, text: String) -> wasmtime::Result<String> {
         return Err(super::state::limit(format!("{what}: {} octets, and {TEXT_MAX} are allowed", text.len())));
     }
     Ok(text)
+}
+
+impl State {
+    /// Records a change, or tells the guest why it is none.
+    fn edit_or_tell(&mut self, edit: Result<Edit, String>, octets: usize) -> wasmtime::Result<Result<(), String>> {
+        match edit {
+            Ok(edit) => self.edit(edit, octets).map(Ok),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Sets a property, from JSON.
+    fn note(&mut self, bearer: Bearer, key: String, json: &str) -> wasmtime::Result<Result<(), String>> {
+        let key = short("a property's name", key)?;
+        let value = property(&key, json);
+        self.edit_or_tell(value.map(|value| Edit::Property(bearer, key, value)), json.len())
+    }
 }
 
 /// The value of a property, from JSON.

@@ -3,11 +3,11 @@
 use super::super::lent::Focus;
 use super::super::state::{State, trap};
 use super::super::verdict;
-use super::{property, short};
+use super::short;
 use crate::event::Edit;
 use crate::event::edit::Bearer;
 use crate::event::verdict::standard;
-use crate::mail::{Class, Fate, ForwardPath, Recipient as Known, Standing as Seen};
+use crate::mail::{Class, Fate, ForwardPath, Recipient as Known, ReversePath, Standing as Seen};
 use mailsluice_wit::mailsluice::sink::types::{HostOutgoing, HostRecipient, Reply, Standing};
 use mailsluice_wit::{AT_HAND, Outgoing, Recipient};
 use wasmtime::component::Resource;
@@ -81,11 +81,7 @@ impl HostRecipient for State {
 
     fn set_property(&mut self, handle: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
         let (index, _) = self.recipient(&handle)?;
-        let (key, octets) = (short("a property's name", key)?, json.len());
-        match property(&key, &json) {
-            Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Recipient(index), key, value), octets)?)),
-            Err(why) => Ok(Err(why)),
-        }
+        self.note(Bearer::Recipient(index), key, &json)
     }
 
     fn rewrite(&mut self, handle: Handle, address: String) -> wasmtime::Result<Result<(), String>> {
@@ -93,10 +89,7 @@ impl HostRecipient for State {
         if index.is_some() {
             return Err(trap("only the recipient at hand can be rewritten: remove this one and add another"));
         }
-        match forward(&address) {
-            Ok(path) => Ok(Ok(self.edit(Edit::Rewrite(path), address.len())?)),
-            Err(why) => Ok(Err(why)),
-        }
+        self.edit_or_tell(forward(&address).map(Edit::Rewrite), address.len())
     }
 
     fn vouch(&mut self, handle: Handle) -> wasmtime::Result<()> {
@@ -136,6 +129,11 @@ impl HostRecipient for State {
 /// A forward-path, or why it is none.
 pub(super) fn forward(address: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(address).map_err(|e| format!("`{}` is not an address: {e}", clipped(address)))
+}
+
+/// A reverse-path, the empty one included, or why it is none.
+pub(super) fn reverse(address: &str) -> Result<ReversePath, String> {
+    ReversePath::parse(address).map_err(|e| format!("`{}` is not an address: {e}", clipped(address)))
 }
 
 /// As much of a text as an error shows.

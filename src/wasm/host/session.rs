@@ -1,7 +1,7 @@
 //! `session`: where it all comes from, and what may be changed of it.
 
 use super::super::state::State;
-use super::{property, short};
+use super::short;
 use crate::event::Edit;
 use crate::event::edit::Bearer;
 use mailsluice_wit::Session;
@@ -26,11 +26,7 @@ impl HostSession for State {
     }
 
     fn set_property(&mut self, _: Handle, key: String, json: String) -> wasmtime::Result<Result<(), String>> {
-        let (key, octets) = (short("a property's name", key)?, json.len());
-        match property(&key, &json) {
-            Ok(value) => Ok(Ok(self.edit(Edit::Property(Bearer::Session, key, value), octets)?)),
-            Err(why) => Ok(Err(why)),
-        }
+        self.note(Bearer::Session, key, &json)
     }
 
     fn delay(&mut self, _: Handle, milliseconds: u32) -> wasmtime::Result<()> {
