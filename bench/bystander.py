@@ -6,9 +6,9 @@ message after the other, first alone and then while attackers send to bob all th
 the time from MAIL to the reply after the data, by turns. Needs `cargo build --release`. Loopback only.
 """
 
-import argparse, pathlib, re, smtplib, statistics, subprocess, sys, tempfile, threading, time
+import argparse, pathlib, smtplib, statistics, sys, tempfile, threading, time
+from servers import Mailsluice
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPINNING = "export function inRcpt() { for (;;) {} }\n"
 MANIFEST = """
 [[sink]]
@@ -18,22 +18,6 @@ limits = { cpu = "100 ms" }
 [[sink.on]]
 event = "in.rcpt"
 when = { recipient = "bob@example.com" }
-"""
-CONFIG = """
-hostname = "bench.example"
-data-dir = "var"
-manifest = "sinks.toml"
-[[listener]]
-address = "127.0.0.1:0"
-[domains]
-local = ["example.com"]
-[recipients]
-users = ["alice", "bob"]
-[limits]
-free-space = "0 B"
-connections = 1000
-connections-per-client = 1000
-errors = 1000000
 """
 MESSAGE = "Subject: bench\r\n\r\n" + "text\r\n" * 700
 
@@ -46,13 +30,9 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        for name, text in [("mailsluice.toml", CONFIG), ("sinks.toml", MANIFEST), ("spins.js", SPINNING)]:
-            (folder / name).write_text(text)
-        command = [ROOT / "target/release/mailsluice", "serve", "--config", folder / "mailsluice.toml"]
-        with open(folder / "log", "w") as log:
-            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env={"RUST_LOG": "error"})
+        server = Mailsluice(folder, manifest=MANIFEST, files=[("spins.js", SPINNING.encode())], level="error")
+        port = server.port
         try:
-            port = int(re.search(r":(\d+)", server.stdout.readline()).group(1))
             alone, attacked, hits = [], [], 0
             send(port, options.messages)
             for _ in range(options.turns):
@@ -65,8 +45,7 @@ def main():
                     attacker.join()
                     hits += attacker.hits
         finally:
-            server.terminate()
-            server.wait()
+            server.stop()
     print(f"{len(alone)} messages each way, {options.attackers} attackers, {hits} calls that never ended and were ended")
     base = percentiles(alone)
     for name, times in [("alone", base), ("beside attackers", percentiles(attacked))]:

@@ -6,24 +6,10 @@ and again; printed are the median and the longest time until the server has put 
 new to the server's cache. Needs `cargo build --release`.
 """
 
-import argparse, datetime, os, pathlib, re, statistics, subprocess, sys, tempfile, time
+import argparse, datetime, os, pathlib, re, statistics, sys, tempfile, time
+from servers import ROOT, Mailsluice
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 GUEST = ROOT / "target/bench-guest/wasm32-unknown-unknown/release/bench_guest.wasm"
-CONFIG = """
-hostname = "bench.example"
-data-dir = "var"
-manifest = "sinks.toml"
-[[listener]]
-address = "127.0.0.1:0"
-[domains]
-local = ["example.com"]
-[recipients]
-users = ["alice"]
-[limits]
-free-space = "0 B"
-connections = 100
-"""
 
 
 def main():
@@ -35,18 +21,12 @@ def main():
     guest = options.guest.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        (folder / "mailsluice.toml").write_text(CONFIG)
-        (folder / "sinks.toml").write_text('[[sink]]\nname = "idle"\nmodule = "guest.wasm"\n')
-        (folder / "guest.wasm").write_bytes(padded(guest, options.size, 0))
-        command = [ROOT / "target/release/mailsluice", "serve", "--config", folder / "mailsluice.toml"]
-        with open(folder / "log", "w") as log:
-            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        manifest = '[[sink]]\nname = "idle"\nmodule = "guest.wasm"\n'
+        server = Mailsluice(folder, manifest=manifest, files=[("guest.wasm", padded(guest, options.size, 0))])
         try:
-            server.stdout.readline()
             times = [swap(folder, padded(guest, options.size, n + 1), n + 2) for n in range(options.swaps)]
         finally:
-            server.terminate()
-            server.wait()
+            server.stop()
     size = max(len(guest), options.size) // 1024
     print(f"{options.swaps} swaps of a module of {size} KiB: median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms")
 

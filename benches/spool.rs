@@ -33,7 +33,7 @@ fn commit(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let spool = Arc::new(SegmentLog::open(dir.path(), Options::default()).unwrap());
-    let (fence, _) = runtime.block_on(spool.claim(NodeId(1))).unwrap();
+    let fence = runtime.block_on(spool.claim(NodeId(1))).unwrap().fence;
     let ids = Arc::new(AtomicU64::new(1));
     let mut group = c.benchmark_group("spool/commit");
     group.throughput(Throughput::Elements(1)).sample_size(10).measurement_time(Duration::from_secs(3));

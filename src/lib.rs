@@ -6,6 +6,7 @@ pub mod builtin;
 pub mod cli;
 pub mod config;
 pub mod directory;
+pub mod disk;
 #[cfg(feature = "dns")]
 pub mod dns;
 pub mod event;

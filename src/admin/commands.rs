@@ -88,7 +88,7 @@ impl Ops {
     async fn queue(&self, request: QueueRequest, wire: &mut Wire) -> io::Result<Answer> {
         match request {
             QueueRequest::List { filter } => say_all(search::queued(self, &filter).await, wire).await,
-            QueueRequest::Show { id } => Ok(match self.queue.account(id) {
+            QueueRequest::Show { id } => Ok(match search::one(self, id).await? {
                 Some(account) => Ok(Some(Response::Account(Box::new(account)))),
                 None => Err(format!("{id} is not in the queue; `mailsluice why {id}` may know what became of it")),
             }),
@@ -104,7 +104,7 @@ impl Ops {
         let operation = operation(act);
         for id in ids {
             let error = if dry_run {
-                self.queue.account(id).is_none().then(|| format!("{id} is not in the queue"))
+                (!self.queue.has(id)).then(|| format!("{id} is not in the queue"))
             } else {
                 let results = self.queue.operate(&[id], &operation).await;
                 results.into_iter().find_map(|(_, result)| result.err())

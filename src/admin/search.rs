@@ -9,9 +9,15 @@ use crate::mail::Id;
 pub(super) async fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, String> {
     let matcher = filter.compile()?;
     let queue = ops.queue.clone();
-    // Each account's ledger is parsed: too much for the event loop when the queue is long.
+    // Each message is read from the spool, and its ledger parsed: too much for the event loop.
     let found = tokio::task::spawn_blocking(move || queue.accounts(&|account| matcher.matches(account))).await;
     found.map_err(|e| e.to_string())
+}
+
+/// One message in the queue.
+pub(super) async fn one(ops: &Ops, id: Id) -> std::io::Result<Option<Account>> {
+    let queue = ops.queue.clone();
+    tokio::task::spawn_blocking(move || queue.account(id)).await.map_err(std::io::Error::other)
 }
 
 /// What became of messages and transactions, newest first, `limit` at most. `id` is that of a message, a transaction or

@@ -84,6 +84,9 @@ pub struct Spool {
     pub disk: u64,
     /// Files of the log.
     pub segments: u64,
+    /// What was there at the start is still being read: it is not counted yet, nor delivered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovering: bool,
 }
 
 /// The history.
@@ -157,8 +160,8 @@ impl Spool {
             Health::Ok => ("ok", None, None),
             Health::Sick { since, why } => ("sick", Some(since), Some(why)),
         };
-        let Usage { messages, bytes, disk, segments } = usage;
-        Self { state: state.to_owned(), since, why, messages, bytes, disk, segments }
+        let Usage { messages, bytes, disk, segments, recovering } = usage;
+        Self { state: state.to_owned(), since, why, messages, bytes, disk, segments, recovering }
     }
 }
 

@@ -49,7 +49,7 @@ impl Sink for Gatekeeper {
 struct Site {
     dir: TempDir,
     ops: Arc<Ops>,
-    accepted: UnboundedReceiver<crate::spool::Entry>,
+    accepted: UnboundedReceiver<(crate::spool::Entry, crate::mail::Content)>,
     stopping: CancellationToken,
     server: JoinHandle<()>,
 }
@@ -73,12 +73,11 @@ impl Site {
         let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
         let history = Arc::new(History::open(&dir.path().join("history"), keep).unwrap());
         let spool: Arc<dyn Spool> = Arc::new(MemorySpool::new());
-        let (fence, found) = spool.claim(NodeId(1)).await.unwrap();
+        let fence = spool.claim(NodeId(1)).await.unwrap().fence;
         let ids = Arc::new(IdSource::default());
-        let queue =
-            Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), ids.clone(), found);
+        let queue = Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), ids.clone());
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
-        let hand_over = move |entry| drop(sender.send(entry));
+        let hand_over = move |entry, content| drop(sender.send((entry, content)));
         let intake = Intake {
             spool,
             fence,
@@ -126,8 +125,8 @@ impl Site {
         let request = Request::Send { sender, recipients, octets: octets.len() as u64 };
         let answer = self.ask_with(request, octets).await?;
         let [Response::Accepted { id }] = answer[..] else { panic!("{answer:?}") };
-        if let Ok(entry) = self.accepted.try_recv() {
-            self.ops.queue.put(entry);
+        if let Ok((entry, content)) = self.accepted.try_recv() {
+            self.ops.queue.put(entry, content);
         }
         Ok(id)
     }

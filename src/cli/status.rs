@@ -153,6 +153,7 @@ fn spool(status: &Status) -> String {
     );
     match (&spool.why, spool.since) {
         (Some(why), Some(since)) => format!("SICK since {since}: {why}; new mail is turned away; {holds}"),
+        _ if spool.recovering => format!("{}, reading what was there at the start; beside it {holds}", spool.state),
         _ => format!("{}: {holds}", spool.state),
     }
 }

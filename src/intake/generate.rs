@@ -135,13 +135,13 @@ impl Brood {
     }
 
     /// Tells of them, and hands those over that are durable now.
-    pub fn enter(self, history: &History, queue: impl Fn(Entry)) {
+    pub fn enter(self, history: &History, queue: impl Fn(Entry, Content)) {
         for account in self.lost {
             history.note(account);
         }
-        for (entry, _) in self.born {
+        for (entry, content) in self.born {
             accepted(history, &entry);
-            queue(entry);
+            queue(entry, content);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::history::History;
 use super::received::Trace;
 use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
-use crate::mail::{EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply, Timestamp};
+use crate::mail::{Content, EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Fence, Hold, Json, RcptState, Record, Spool};
 use std::sync::Arc;
@@ -68,9 +68,9 @@ pub struct Intake {
     pub ids: Arc<IdSource>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where accepted messages go on. Called once the message is durable and before its id is told, so that whoever asks for
-    /// it finds it.
-    pub queue: Box<dyn Fn(Entry) + Send + Sync>,
+    /// Where accepted messages go on, with their octets as they were made durable. Called before its id is told, so that whoever
+    /// asks for it finds it.
+    pub queue: Box<dyn Fn(Entry, Content) + Send + Sync>,
     /// Set when the server begins to stop: delays end.
     pub stopping: CancellationToken,
 }
@@ -129,7 +129,8 @@ impl Intake {
             None => self.nursery(snapshot).raise(transaction, origin).await,
         };
         let entry = entry(transaction, &message, origin, self.clock.now(), mark, each);
-        let accept = |entry: &Entry| Record::Accept(Box::new(entry.clone()), message.content());
+        let content = message.content();
+        let accept = |entry: &Entry| Record::Accept(Box::new(entry.clone()), content.clone());
         let batch: Vec<Record> = entry.iter().map(accept).chain(brood.records()).collect();
         if !batch.is_empty()
             && let Err(fault) = self.spool.commit(self.fence, batch).await
@@ -140,7 +141,7 @@ impl Intake {
         match entry {
             Some(entry) => {
                 accepted(&self.history, &entry);
-                (self.queue)(entry);
+                (self.queue)(entry, content);
             }
             None => self.ended(transaction, origin, refused),
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Write as _;
 use std::str::FromStr;
 
 /// The longest text of one line that fits a reply line of 512 octets with code and status (RFC 5321 4.5.3.1.5).
@@ -148,10 +149,10 @@ impl Reply {
         let mut lines = self.text.split('\n').flat_map(|line| Wrapped(Some(line))).peekable();
         while let Some(line) = lines.next() {
             let dash = if lines.peek().is_some() { '-' } else { ' ' };
-            out.extend_from_slice(self.code.to_string().as_bytes());
-            out.push(dash as u8);
+            // Writing to a Vec can't fail.
+            let _ = write!(out, "{}{dash}", self.code);
             if statuses && let Some(status) = self.status {
-                out.extend_from_slice(format!("{status} ").as_bytes());
+                let _ = write!(out, "{status} ");
             }
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(b"\r\n");

@@ -9,6 +9,7 @@ use super::param::{self, MailParams, RcptParams};
 use super::path;
 use super::verb::Verb;
 use crate::mail::{BodyType, Domain, ForwardPath, Notify, OriginalRecipient, Param, Ret, ReversePath};
+use std::borrow::Cow;
 
 /// The longest name after HELO, in octets.
 const HELLO_MAX: usize = 255;
@@ -62,7 +63,7 @@ pub struct OtherCommand {
     /// The verb.
     pub verb: Verb,
     /// Its name in upper case.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// What follows the verb, without the spaces around it. No control characters.
     pub argument: String,
 }
@@ -102,7 +103,8 @@ pub fn parse(verb: Verb, name: &str, argument: &str, offered: &Extensions, smtpu
 }
 
 fn other(verb: Verb, name: &str, argument: &str) -> Command {
-    Command::Other(OtherCommand { verb, name: name.to_ascii_uppercase(), argument: argument.to_owned() })
+    let name = verb.name().map_or_else(|| Cow::Owned(name.to_ascii_uppercase()), Cow::Borrowed);
+    Command::Other(OtherCommand { verb, name, argument: argument.to_owned() })
 }
 
 fn alone(argument: &str) -> Result<(), Fault> {

@@ -88,6 +88,11 @@ impl Verb {
         TABLE.iter().find(|e| e.name.eq_ignore_ascii_case(name)).map(|e| e.verb)
     }
 
+    /// Its name in upper case, if the table has it.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        TABLE.iter().find(|e| e.verb == self).map(|e| e.name)
+    }
+
     /// Whether it counts as a command without a message.
     pub(crate) fn is_idle(self) -> bool {
         TABLE.iter().find(|e| e.verb == self).is_none_or(|e| e.idle)

@@ -5,7 +5,7 @@
 
 use super::draft::{Draft, DraftFile, InFile};
 use super::fault::StoreFault;
-use super::file::{File, Files};
+use crate::disk::{File, Files};
 use super::place::{Place, file_name, parse_file_name};
 use super::stored::Opened;
 use crate::mail::{Blob, Content, Piece};
@@ -249,15 +249,15 @@ pub(super) fn checksum(file: &dyn File, from: u64, len: u64) -> io::Result<u32> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::disk::Disk;
+    use crate::disk::{Disk, Files};
 
     #[test]
     fn scattered_octets_read_as_one_blob() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(dir.path());
         Disk.create_dir(&place.blobs()).unwrap();
-        Disk.create(&place.blob(5)).unwrap().write_at(0, b"abcdefgh").unwrap();
-        let log = Disk.create(&dir.path().join("log")).unwrap();
+        Disk.create(&place.blob(5), 0o600).unwrap().write_at(0, b"abcdefgh").unwrap();
+        let log = Disk.create(&dir.path().join("log"), 0o600).unwrap();
         log.write_at(0, b"..0123").unwrap();
         let slice = Slice { name: 5, from: 2, len: 4, size: 8, crc: crc32fast::hash(b"abcdefgh") };
         let layout = [Part::Log(1), Part::File(slice), Part::Log(3)];

@@ -62,7 +62,7 @@ impl Committer {
         let Some((slot, trail)) = index.slot(id).cloned().zip(Trail::of(&index, id)) else { return Ok(None) };
         let file = index.file(slot.at.segment).cloned();
         drop(index);
-        let entry = trail.read().map_err(|e| StoreFault::Damaged(id, e.why))?;
+        let entry = trail.read().map_err(|e| e.fault(id))?;
         let Some(file) = file else { return Ok(None) };
         let octets = file.read_vec(slot.body_at(), slot.body_len.into());
         let octets = octets.map_err(|e| StoreFault::io(format_args!("read message {id}"), &e))?;

@@ -4,19 +4,19 @@
 
 use super::body::Part;
 use super::fault::StoreFault;
-use super::file::Files;
+use crate::disk::Files;
 use super::frame::Kind;
 use super::health::Pulse;
 use super::index::{At, Index, Segment, Slot};
 use super::keeper::{Chore, Keeper};
 use super::place::Place;
 use super::read::Trail;
-use super::record::Entry;
 use super::rules::{Ahead, Effect};
 use super::segment::{Active, Group, capacity_for};
-use super::store::Fence;
+use super::store::{Claim, Fence, Found, Outline};
 use super::trouble::Trouble;
 use super::unit::{Abort, Batch, Unit};
+use crate::mail::Id;
 use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,8 +48,10 @@ impl Shared {
 pub(super) enum Job {
     /// Make a batch durable.
     Commit(Submission),
-    /// Give out all entries and a new fence.
-    Claim(oneshot::Sender<Result<(Fence, Vec<Entry>), StoreFault>>),
+    /// Give out all messages and a new fence.
+    Claim(oneshot::Sender<Result<Claim, StoreFault>>),
+    /// Remove segments that nothing needs.
+    Bury,
 }
 
 /// A batch, and who waits for it.
@@ -83,8 +85,10 @@ pub(super) struct Committer {
     /// How much of the log may be dead before anything is carried.
     pub(super) slack: u64,
     pub(super) fence: Fence,
-    /// What recovery found, until it is claimed.
-    pub(super) recovered: Option<Vec<Entry>>,
+    /// What recovery will give, until it is claimed.
+    pub(super) recovered: Option<Found>,
+    /// No record that was there is about a newer message.
+    pub(super) newest: Id,
 }
 
 impl Committer {
@@ -128,25 +132,28 @@ impl Committer {
                     // Nobody waits any more if the future was dropped.
                     let _ = reply.send(self.claim());
                 }
+                // What every round ends with.
+                Job::Bury => {}
             }
         }
         self.commit(waiting);
     }
 
-    fn claim(&mut self) -> Result<(Fence, Vec<Entry>), StoreFault> {
-        let entries = match self.recovered.take() {
-            Some(entries) => entries,
-            None => self.read_all()?,
+    fn claim(&mut self) -> Result<Claim, StoreFault> {
+        let found = match self.recovered.take() {
+            Some(found) => found,
+            None => Found::now(self.read_all()?),
         };
         self.fence.0 += 1;
-        Ok((self.fence, entries))
+        let newest = self.shared.index().newest().max(self.newest);
+        Ok(Claim { fence: self.fence, newest, found })
     }
 
-    fn read_all(&self) -> Result<Vec<Entry>, StoreFault> {
+    fn read_all(&self) -> Result<Vec<Outline>, StoreFault> {
         let ids = self.shared.index().ids();
         let read = |id| {
             let trail = Trail::of(&self.shared.index(), id)?;
-            Some(trail.read().map_err(|e| StoreFault::Damaged(id, e.why)))
+            Some(trail.read().map(|entry| Outline { id, due: entry.due() }).map_err(|e| e.fault(id)))
         };
         ids.into_iter().filter_map(read).collect()
     }

@@ -5,7 +5,7 @@
 
 use super::budget::{Budget, Share};
 use super::fault::StoreFault;
-use super::file::{File, Files};
+use crate::disk::{File, Files};
 use super::place::{Place, unguessable};
 use crate::mail::Blob;
 use bytes::Bytes;
@@ -178,7 +178,7 @@ impl DraftFile {
     fn create(desk: Arc<Desk>) -> Result<Self, StoreFault> {
         let name = unguessable();
         let path = desk.place.draft(name);
-        let made = desk.files.create(&path);
+        let made = desk.files.create(&path, 0o600);
         let file = made.map_err(|e| StoreFault::io(format_args!("create {}", path.display()), &e))?;
         Ok(Self { desk, file, name, stage: Mutex::new(Stage::Draft) })
     }

@@ -31,6 +31,10 @@ impl StoreFault {
         }
     }
 
+    pub(super) fn not_there(id: Id) -> Self {
+        Self::Misuse(format!("message {id} is not there"))
+    }
+
     pub(super) fn stopped() -> Self {
         Self::Sick("the spool has stopped".into())
     }

@@ -7,18 +7,30 @@ use super::body::Part;
 use super::frame::Kind;
 use super::index::{At, Slot};
 use super::place::file_name;
-use super::read::{Accepted, Unreadable, accepted, apply};
-use super::record::Entry;
-use super::recover::Loaded;
+use super::fault::StoreFault;
+use super::read::{Accepted, Defect, Unreadable, accepted, apply};
+use super::recover::Stop;
 use super::segment::Found;
+use super::store::Outline;
+use super::survey::Loaded;
 use crate::mail::Id;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// A message that is there.
 pub(super) struct Message {
-    pub(super) entry: Entry,
+    pub(super) outline: Outline,
     pub(super) slot: Slot,
+}
+
+/// Why folding did not come to its end.
+pub(super) enum Halt {
+    /// The index of this segment names a frame that is damaged.
+    Distrusted(u64),
+    /// The disk does not give what it holds at present.
+    Unreadable(StoreFault),
+    /// It was told to stop.
+    Stopped,
 }
 
 /// A record of a living message that says nothing that can be understood.
@@ -52,14 +64,17 @@ impl Found {
 }
 
 /// Folds the log. `void` are, by segment, the first batches that don't count; `blobs` the files that are there.
-/// The error is a segment whose index names a frame that is damaged.
 pub(super) fn fold(
     segments: &BTreeMap<u64, Loaded>,
     void: &HashMap<u64, u64>,
     blobs: &HashSet<u64>,
-) -> Result<Folded, u64> {
+    stop: &Stop,
+) -> Result<Folded, Halt> {
     let mut folded = Folded::default();
     for (id, chain) in chains(segments, void) {
+        if stop.is_told() {
+            return Err(Halt::Stopped);
+        }
         read(segments, blobs, id, chain, &mut folded)?;
     }
     Ok(folded)
@@ -97,11 +112,11 @@ fn read(
     id: Id,
     chain: Chain,
     folded: &mut Folded,
-) -> Result<(), u64> {
+) -> Result<(), Halt> {
     let at = chain.begin.at(chain.segment);
-    let loaded = segments.get(&chain.segment).ok_or(chain.segment)?;
+    let loaded = segments.get(&chain.segment).ok_or(Halt::Distrusted(chain.segment))?;
     let body_len = chain.begin.header.body_len;
-    let Accepted { mut entry, len, layout } = match accepted(&*loaded.file, at, body_len) {
+    let Accepted { mut entry, len, layout } = match accepted(&*loaded.file, id, at, body_len) {
         Ok(accepted) => accepted,
         Err(unreadable) => return judge(segments, id, unreadable, folded),
     };
@@ -111,7 +126,7 @@ fn read(
     }
     let mut changes = Vec::with_capacity(chain.changes.len());
     for at in chain.changes {
-        let file = &segments.get(&at.segment).ok_or(at.segment)?.file;
+        let file = &segments.get(&at.segment).ok_or(Halt::Distrusted(at.segment))?.file;
         match apply(&**file, at, &mut entry) {
             Ok(()) => changes.push(at),
             Err(unreadable) => judge(segments, id, unreadable, folded)?,
@@ -122,16 +137,18 @@ fn read(
     let verified = loaded.scanned && layout.is_none();
     let (body_crc, layout) = (chain.begin.header.body_crc, layout.map(Arc::from));
     let slot = Slot { at, body_len, body_crc, len, recipients, layout, changes, verified };
-    folded.messages.push(Message { entry, slot });
+    folded.messages.push(Message { outline: Outline { id, due: entry.due() }, slot });
     Ok(())
 }
 
-fn judge(segments: &BTreeMap<u64, Loaded>, id: Id, bad: Unreadable, folded: &mut Folded) -> Result<(), u64> {
+fn judge(segments: &BTreeMap<u64, Loaded>, id: Id, bad: Unreadable, folded: &mut Folded) -> Result<(), Halt> {
     let scanned = segments.get(&bad.at.segment).is_some_and(|segment| segment.scanned);
-    if bad.damaged && !scanned {
-        return Err(bad.at.segment);
-    }
-    folded.lost.push(Lost { at: bad.at, id, why: bad.why });
+    let why = match bad.defect {
+        Defect::Disk(fault) => return Err(Halt::Unreadable(fault)),
+        Defect::Damaged(_) if !scanned => return Err(Halt::Distrusted(bad.at.segment)),
+        Defect::Damaged(why) | Defect::Senseless(why) => why,
+    };
+    folded.lost.push(Lost { at: bad.at, id, why });
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub struct Usage {
     pub disk: u64,
     /// Files of the log.
     pub segments: u64,
+    /// What was there at the start is still being read, and not counted yet.
+    pub recovering: bool,
 }
 
 /// The present health, shared by the committer, which sets it, and everybody, who ask.

@@ -6,7 +6,7 @@
 //! an octet of mail costs at most about one more octet written, and the log is at most about twice as large as the mail.
 
 use super::body::Part;
-use super::file::File;
+use crate::disk::File;
 use super::frame::{HEADER, Kind};
 use super::health::Usage;
 use super::segment::INDEX_ENTRY;
@@ -68,6 +68,8 @@ pub(super) struct Index {
     size: u64,
     /// Octets of messages.
     mail: u64,
+    /// All that was there at the start has been entered.
+    recovered: bool,
 }
 
 impl Slot {
@@ -82,7 +84,7 @@ impl Slot {
     }
 
     /// The files in `blobs/` that it names.
-    fn blobs(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn blobs(&self) -> impl Iterator<Item = u64> {
         self.layout.iter().flat_map(|parts| parts.iter()).filter_map(|part| match part {
             Part::File(slice) => Some(slice.name),
             Part::Log(_) => None,
@@ -106,6 +108,18 @@ impl Index {
                 segment.size = size;
             }
         }
+    }
+
+    /// A segment that never held anything is no more.
+    pub(super) fn forget_segment(&mut self, number: u64) {
+        if let Some(segment) = self.segments.remove(&number) {
+            self.size -= segment.size;
+        }
+    }
+
+    /// All that was there at the start has been entered.
+    pub(super) fn recovered(&mut self) {
+        self.recovered = true;
     }
 
     /// A segment must stay while the process runs.
@@ -215,23 +229,28 @@ impl Index {
         ids
     }
 
+    /// The newest of them.
+    pub(super) fn newest(&self) -> Id {
+        self.slots.keys().copied().max().unwrap_or(Id(0))
+    }
+
     pub(super) fn usage(&self) -> Usage {
         let (messages, segments) = (self.slots.len() as u64, self.segments.len() as u64);
-        Usage { messages, bytes: self.mail, disk: self.size, segments }
+        Usage { messages, bytes: self.mail, disk: self.size, segments, recovering: !self.recovered }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spool::{Disk, Files};
+    use crate::disk::{Disk, Files};
 
     fn index() -> (tempfile::TempDir, Index) {
         let dir = tempfile::tempdir().unwrap();
         let mut index = Index::default();
         for number in 1..=3 {
             let path = dir.path().join(number.to_string());
-            let file = Disk.create(&path).unwrap();
+            let file = Disk.create(&path, 0o600).unwrap();
             index.add_segment(number, Segment { file, path, size: 1000, pinned: number == 3, live: HashSet::new() });
         }
         (dir, index)
@@ -252,7 +271,7 @@ mod tests {
         assert!(index.take_dead().is_empty(), "an older one is needed");
         index.end(Id(1));
         assert_eq!(index.take_dead().len(), 2, "the third is written to");
-        assert_eq!(index.usage(), Usage { messages: 0, bytes: 0, disk: 1000, segments: 1 });
+        assert_eq!(index.usage(), Usage { disk: 1000, segments: 1, recovering: true, ..Usage::default() });
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! what it said about older ones would be forgotten. What can't be removed is tried again at the next chore.
 
 use super::fault::StoreFault;
-use super::file::{File, Files};
+use crate::disk::{File, Files};
 use super::place::Place;
 use super::segment::{Active, discard, prepare};
 use std::collections::VecDeque;

@@ -4,20 +4,22 @@ use super::body::Part;
 use super::body::{Scattered, checksum};
 use super::budget::Budget;
 use super::committer::{Committer, Job, Shared, Submission};
-use super::disk::Disk;
+use crate::disk::Disk;
 use super::draft::{Desk, Draft};
 use super::fault::StoreFault;
-use super::file::Files;
+use crate::disk::Files;
 use super::health::{Health, Usage};
 use super::keeper::Keeper;
 use super::place::Place;
 use super::record::{Entry, Record};
-use super::recover::{Recovered, recover};
+use super::read::Trail;
+use super::recover::{Recovery, Stop};
 use super::stager;
-use super::store::{Fence, NodeId, Spool};
+use super::store::{Claim, Fence, Found, NodeId, Spool};
 use super::stored::{Opened, StoredContent};
+use super::survey::Survey;
 use super::unit::Batch;
-use crate::mail::{Blob, Content};
+use crate::mail::{Blob, Content, Id};
 use async_trait::async_trait;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,12 +67,14 @@ pub struct SegmentLog {
     large: u64,
     committer: Option<Sender<Job>>,
     stager: Option<Sender<Submission>>,
+    /// Recovery ends when it is dropped.
+    stop: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl SegmentLog {
-    /// Opens the spool in this directory, making it if need be, and recovers what is there. Blocks on the disk. The
-    /// caller has locked the directory against other processes.
+    /// Opens the spool in this directory, making it if need be, and begins to recover what is there. Blocks on the disk, while it
+    /// looks how far segments and ids have come. The caller has locked the directory against other processes.
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreFault> {
         Self::open_on(Arc::new(Disk), dir, options)
     }
@@ -78,22 +82,29 @@ impl SegmentLog {
     /// The same on other files.
     pub fn open_on(files: Arc<dyn Files>, dir: &Path, options: Options) -> Result<Self, StoreFault> {
         let place = Place::new(dir);
-        let Recovered { index, entries, next_number } = recover(&files, &place)?;
-        let shared = Arc::new(Shared::new(files.clone(), place.clone(), index));
+        let survey = Survey::take(&*files, &place)?;
+        let (newest, next_number) = (survey.newest(), survey.next_number());
+        let shared = Arc::new(Shared::new(files.clone(), place.clone(), survey.index()));
         let thread = |e| StoreFault::io("start a thread", &e);
         let keeper = Keeper::start(files.clone(), place.clone(), options.segment, next_number).map_err(thread)?;
+        let (jobs, todo) = channel();
+        let (stop, told) = channel();
+        let probe = (options.probe_first, options.probe_longest);
+        let (shared_too, jobs_too) = (shared.clone(), jobs.clone());
+        let recovery = Recovery { shared: shared_too, survey, jobs: jobs_too, probe, stop: Stop(told) };
+        let (recovered, recovering) = recovery.start().map_err(thread)?;
         let committer = Committer {
             shared: shared.clone(),
             keeper,
             active: None,
             trouble: None,
-            probe: (options.probe_first, options.probe_longest),
+            probe,
             aborts: Vec::new(),
             slack: options.segment.saturating_mul(2),
             fence: Fence(0),
-            recovered: Some(entries),
+            recovered: Some(Found(recovered)),
+            newest,
         };
-        let (jobs, todo) = channel();
         let run = move || committer.run(&todo);
         let committing = std::thread::Builder::new().name("spool-committer".into()).spawn(run).map_err(thread)?;
         let (stager, staging) = stager::start(jobs.clone()).map_err(thread)?;
@@ -104,7 +115,8 @@ impl SegmentLog {
             large: options.large,
             committer: Some(jobs),
             stager: Some(stager),
-            threads: vec![staging, committing],
+            stop: Some(stop),
+            threads: vec![recovering, staging, committing],
         })
     }
 
@@ -132,7 +144,7 @@ impl SegmentLog {
         let id = content.id();
         let index = self.shared.index();
         let slot = index.slot(id).cloned();
-        let slot = slot.ok_or_else(|| StoreFault::Misuse(format!("message {id} is not there")))?;
+        let slot = slot.ok_or_else(|| StoreFault::not_there(id))?;
         let file = index.file(slot.at.segment).cloned().ok_or_else(StoreFault::stopped)?;
         drop(index);
         let in_frame = [Part::Log(slot.body_len.into())];
@@ -172,7 +184,12 @@ impl Spool for SegmentLog {
         Ok(Opened { id: content.id(), blob }.content(content))
     }
 
-    async fn claim(&self, _node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault> {
+    fn entry(&self, id: Id) -> Result<Entry, StoreFault> {
+        let trail = Trail::of(&self.shared.index(), id).ok_or_else(|| StoreFault::not_there(id))?;
+        trail.read().map_err(|unreadable| unreadable.fault(id))
+    }
+
+    async fn claim(&self, _node: NodeId) -> Result<Claim, StoreFault> {
         let (reply, answer) = oneshot::channel();
         let sent = self.committer.as_ref().is_some_and(|committer| committer.send(Job::Claim(reply)).is_ok());
         if !sent {
@@ -194,6 +211,7 @@ impl Drop for SegmentLog {
     fn drop(&mut self) {
         self.committer = None;
         self.stager = None;
+        self.stop = None;
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the spool has panicked");

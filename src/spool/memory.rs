@@ -6,7 +6,7 @@ use super::fault::StoreFault;
 use super::health::{Health, Pulse, Usage};
 use super::record::{Entry, Record};
 use super::rules::{Ahead, Effect};
-use super::store::{Fence, NodeId, Spool};
+use super::store::{Claim, Fence, Found, NodeId, Outline, Spool};
 use super::stored::{Opened, StoredContent};
 use crate::mail::{Blob, Content, Id};
 use async_trait::async_trait;
@@ -84,15 +84,22 @@ impl Spool for MemorySpool {
         let id = content.id();
         let blob: Arc<dyn Blob> = match self.state().entries.get(&id) {
             Some((_, octets)) => Arc::new(octets.clone()),
-            None => return Err(StoreFault::Misuse(format!("message {id} is not there"))),
+            None => return Err(StoreFault::not_there(id)),
         };
         Ok(Opened { id, blob }.content(content))
     }
 
-    async fn claim(&self, _node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault> {
+    fn entry(&self, id: Id) -> Result<Entry, StoreFault> {
+        let found = self.state().entries.get(&id).map(|(entry, _)| entry.clone());
+        found.ok_or_else(|| StoreFault::not_there(id))
+    }
+
+    async fn claim(&self, _node: NodeId) -> Result<Claim, StoreFault> {
         let mut state = self.state();
         state.fence += 1;
-        Ok((Fence(state.fence), state.entries.values().map(|(entry, _)| entry.clone()).collect()))
+        let newest = state.entries.last_key_value().map_or(Id(0), |(id, _)| *id);
+        let found = state.entries.iter().map(|(id, (entry, _))| Outline { id: *id, due: entry.due() }).collect();
+        Ok(Claim { fence: Fence(state.fence), newest, found: Found::now(found) })
     }
 
     fn health(&self) -> Health {
@@ -102,7 +109,7 @@ impl Spool for MemorySpool {
     fn usage(&self) -> Usage {
         let state = self.state();
         let bytes = state.entries.values().map(|(_, octets)| octets.len() as u64).sum();
-        Usage { messages: state.entries.len() as u64, bytes, disk: 0, segments: 0 }
+        Usage { messages: state.entries.len() as u64, bytes, ..Usage::default() }
     }
 }
 

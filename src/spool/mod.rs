@@ -31,16 +31,15 @@
 //! # Threads
 //!
 //! Tasks encode records and read messages. The `committer` alone writes the log. The `stager` syncs large messages
-//! before their records go to the committer. The `keeper` makes, seals and removes segments.
+//! before their records go to the committer. The `keeper` makes, seals and removes segments. After a start the thread of `recover`
+//! reads what was there, of which the `survey` has told how far segments and ids have come, while new mail is accepted.
 
 mod body;
 mod budget;
 mod carry;
 mod committer;
-pub mod disk;
 pub mod draft;
 pub mod fault;
-pub mod file;
 mod fold;
 mod frame;
 pub mod health;
@@ -60,17 +59,16 @@ mod segment;
 mod stager;
 pub mod store;
 pub mod stored;
+mod survey;
 mod trouble;
 mod unit;
 
-pub use disk::Disk;
 pub use draft::Draft;
 pub use fault::StoreFault;
-pub use file::{File, Files};
 pub use health::{Health, Usage};
 pub use json::Json;
 pub use log::{Options, SegmentLog};
 pub use memory::MemorySpool;
 pub use record::{Entry, Hold, HoldChange, Patch, RcptId, RcptState, Record, Try};
-pub use store::{Fence, NodeId, Spool};
+pub use store::{Claim, Fence, Found, NodeId, Outline, Spool};
 pub use stored::StoredContent;

@@ -3,7 +3,7 @@
 //! A damaged range is copied to `quarantine/<segment>-<offset>`, once; a file of `blobs/` that may belong to a damaged
 //! record is moved there. One line in the log for each says what, where from, why and where to.
 
-use super::file::{File, Files};
+use crate::disk::{File, Files};
 use super::place::{Place, file_name};
 use super::scan::Damage;
 use super::segment::Name;
@@ -54,7 +54,7 @@ impl Quarantine {
         if self.there.contains(&format!("{kept}.part")) {
             self.files.remove(&part)?;
         }
-        let copy = self.files.create(&part)?;
+        let copy = self.files.create(&part, 0o600)?;
         copy.write_at(0, &octets)?;
         copy.sync_data()?;
         self.files.rename(&part, &dir.join(kept))?;

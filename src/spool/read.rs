@@ -1,24 +1,54 @@
 //! Reading entries back: the head of the frame that accepted a message, folded with those that changed it since.
 
 use super::body::Part;
-use super::file::File;
+use super::fault::StoreFault;
 use super::frame::HEADER;
 use super::index::{At, Index};
 use super::record::Entry;
 use super::stored::StoredContent;
 use super::unit::{AcceptHead, change, parse, paste};
+use crate::disk::File;
 use crate::mail::Id;
 use bytes::Bytes;
+use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 /// A frame that can't be read.
 #[derive(Debug)]
 pub(super) struct Unreadable {
     pub(super) at: At,
-    /// Its octets are not those that were written; else they are, and say nothing that is understood.
-    pub(super) damaged: bool,
-    /// For people.
-    pub(super) why: String,
+    pub(super) defect: Defect,
+}
+
+/// What is wrong with it. The texts are for people.
+#[derive(Debug)]
+pub(super) enum Defect {
+    /// Its octets are not those that were written.
+    Damaged(String),
+    /// They are, and say nothing that is understood.
+    Senseless(String),
+    /// The disk does not give them at present.
+    Disk(StoreFault),
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(why) | Self::Senseless(why) => f.write_str(why),
+            Self::Disk(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl Unreadable {
+    /// What it means for whoever wants this message.
+    pub(super) fn fault(self, id: Id) -> StoreFault {
+        match self.defect {
+            Defect::Damaged(why) | Defect::Senseless(why) => StoreFault::Damaged(id, why),
+            Defect::Disk(fault) => fault,
+        }
+    }
 }
 
 /// Octets of a message and where they lie, as the frame that accepted it says.
@@ -30,19 +60,28 @@ pub(super) struct Accepted {
 
 /// Reads the head of a frame and checks it.
 pub(super) fn head(file: &dyn File, at: At) -> Result<Bytes, Unreadable> {
-    let bad = |why| Unreadable { at, damaged: true, why };
-    let octets = file.read_vec(at.offset + HEADER, at.head_len.into()).map_err(|e| bad(e.to_string()))?;
+    let bad = |defect| Unreadable { at, defect };
+    let octets = file.read_vec(at.offset + HEADER, at.head_len.into()).map_err(|error| {
+        bad(match error.kind() {
+            // The file is shorter than it was.
+            io::ErrorKind::UnexpectedEof => Defect::Damaged("it is cut off".into()),
+            _ => Defect::Disk(StoreFault::io(format_args!("read {file:?}"), &error)),
+        })
+    })?;
     if crc32fast::hash(&octets) != at.head_crc {
-        return Err(bad("the checksum of its head is wrong".into()));
+        return Err(bad(Defect::Damaged("the checksum of its head is wrong".into())));
     }
     Ok(octets.into())
 }
 
 /// Reads the frame that accepted a message; `body_len` are the octets of the frame's body.
-pub(super) fn accepted(file: &dyn File, at: At, body_len: u32) -> Result<Accepted, Unreadable> {
-    let bad = |why| Unreadable { at, damaged: false, why };
+pub(super) fn accepted(file: &dyn File, id: Id, at: At, body_len: u32) -> Result<Accepted, Unreadable> {
+    let bad = |why| Unreadable { at, defect: Defect::Senseless(why) };
     let (AcceptHead { mut entry, layout, pieces }, inline) =
         parse::<AcceptHead<Entry>>(&head(file, at)?).map_err(bad)?;
+    if entry.id != id {
+        return Err(Unreadable { at, defect: Defect::Damaged(format!("it is that of message {}", entry.id)) });
+    }
     let len = layout.as_ref().map_or(u64::from(body_len), |parts| parts.iter().map(Part::len).sum());
     entry.content = match pieces {
         Some(cuts) => paste(entry.id, cuts, inline).map_err(bad)?,
@@ -54,7 +93,7 @@ pub(super) fn accepted(file: &dyn File, at: At, body_len: u32) -> Result<Accepte
 
 /// Applies the frame that changed a message.
 pub(super) fn apply(file: &dyn File, at: At, entry: &mut Entry) -> Result<(), Unreadable> {
-    let bad = |why| Unreadable { at, damaged: false, why };
+    let bad = |why| Unreadable { at, defect: Defect::Senseless(why) };
     if let Some(change) = change(at.kind, entry.id, &head(file, at)?).map_err(bad)? {
         entry.apply(change);
     }
@@ -63,6 +102,7 @@ pub(super) fn apply(file: &dyn File, at: At, entry: &mut Entry) -> Result<(), Un
 
 /// A message's frames, taken out of the index, so that they can be read without holding it.
 pub(super) struct Trail {
+    id: Id,
     at: At,
     body_len: u32,
     file: Arc<dyn File>,
@@ -76,12 +116,12 @@ impl Trail {
         let file = |segment| index.file(segment).cloned();
         let changes = slot.changes.iter().map(|at| Some((file(at.segment)?, *at)));
         let changes = changes.collect::<Option<Vec<_>>>()?;
-        Some(Self { at: slot.at, body_len: slot.body_len, file: file(slot.at.segment)?, changes })
+        Some(Self { id, at: slot.at, body_len: slot.body_len, file: file(slot.at.segment)?, changes })
     }
 
     /// The entry as it stands.
     pub(super) fn read(&self) -> Result<Entry, Unreadable> {
-        let mut entry = accepted(&*self.file, self.at, self.body_len)?.entry;
+        let mut entry = accepted(&*self.file, self.id, self.at, self.body_len)?.entry;
         for (file, at) in &self.changes {
             apply(&**file, *at, &mut entry)?;
         }

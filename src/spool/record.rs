@@ -212,6 +212,14 @@ impl Entry {
         }
     }
 
+    /// When it is due: when the first of its open recipients is. None while it is parked, or every open recipient is.
+    pub fn due(&self) -> Option<Timestamp> {
+        if self.hold.is_some() {
+            return None;
+        }
+        self.recipients.iter().filter(|r| !r.done && r.held.is_none()).map(|r| r.next).min()
+    }
+
     /// Whether nothing is left to do for any recipient.
     pub fn is_done(&self) -> bool {
         self.recipients.iter().all(|r| r.done)

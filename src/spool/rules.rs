@@ -69,7 +69,7 @@ fn step(id: Id, now: Option<u32>, effect: Effect) -> Result<Option<u32>, StoreFa
     match (now, effect) {
         (None, Effect::Accept(recipients)) => Ok(Some(recipients)),
         (Some(_), Effect::Accept(_)) => Err(StoreFault::Misuse(format!("message {id} is there already"))),
-        (None, _) => Err(StoreFault::Misuse(format!("message {id} is not there"))),
+        (None, _) => Err(StoreFault::not_there(id)),
         (Some(had), Effect::Amend(has)) => Ok(Some(has.unwrap_or(had))),
         (Some(had), Effect::Touch(above)) if above > had => {
             Err(StoreFault::Misuse(format!("message {id} has {had} recipients, none is number {}", above - 1)))

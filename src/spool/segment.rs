@@ -6,7 +6,7 @@
 //! one that failed) is scanned.
 
 use super::fault::StoreFault;
-use super::file::{File, Files};
+use crate::disk::{File, Files};
 use super::frame::{HEADER, Header, u32_at, u64_at};
 use super::place::{Place, unguessable};
 use super::unit::Batch;
@@ -75,7 +75,7 @@ pub(super) fn prepare(files: &dyn Files, place: &Place, number: u64, capacity: u
     let name = Name { number, marker: unguessable() };
     let path = place.log().join(name.to_string());
     let fault = |e| StoreFault::io(format_args!("make {}", path.display()), &e);
-    let file = files.create(&path).map_err(fault)?;
+    let file = files.create(&path, 0o600).map_err(fault)?;
     let filled = (|| {
         let mut at = 0;
         while at < capacity {
@@ -178,7 +178,24 @@ pub(super) fn read_index(file: &dyn File, marker: u64) -> Option<Vec<Found>> {
     if u32_at(&trailer, 24)? != crc32fast::hash(&index) {
         return None;
     }
-    index.chunks(INDEX_ENTRY as usize).map(|octets| index_entry(octets, marker)).collect()
+    let frames: Option<Vec<Found>> = index.chunks(INDEX_ENTRY as usize).map(|octets| index_entry(octets, marker)).collect();
+    frames.filter(|frames| covers(frames, end))
+}
+
+/// Whether the frames lie one behind the other, from the start to the end, in whole batches: an index that leaves something out or
+/// names it elsewhere is none.
+fn covers(frames: &[Found], end: u64) -> bool {
+    let mut at = 0_u64;
+    let mut part = 0_u16;
+    let mut seq = frames.first().map_or(0, |first| first.header.seq);
+    for Found { offset, header } in frames {
+        if *offset != at || header.part != part || header.seq != seq {
+            return false;
+        }
+        at = at.saturating_add(header.len());
+        (seq, part) = if header.last { (seq.wrapping_add(1), 0) } else { (seq, part.wrapping_add(1)) };
+    }
+    at == end && part == 0
 }
 
 /// Reads an entry of an index.

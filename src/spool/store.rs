@@ -13,8 +13,9 @@ use super::fault::StoreFault;
 use super::health::{Health, Usage};
 use super::record::{Entry, Record};
 use super::stored::StoredContent;
-use crate::mail::Content;
+use crate::mail::{Content, Id, Timestamp};
 use async_trait::async_trait;
+use tokio::sync::oneshot;
 
 /// A process that may own entries. One machine has one; a store shared by several gives each entry to one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +24,43 @@ pub struct NodeId(pub u64);
 /// The right to change what was claimed, until the next claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fence(pub(super) u64);
+
+/// What a claim gives.
+pub struct Claim {
+    /// The right to change what is claimed.
+    pub fence: Fence,
+    /// No message that is there has a newer id.
+    pub newest: Id,
+    /// What is there.
+    pub found: Found,
+}
+
+/// All messages that are there, to be had once they are known: after a start, a store accepts before it has read everything.
+pub struct Found(pub(super) oneshot::Receiver<Vec<Outline>>);
+
+impl Found {
+    /// These; none before they are known now.
+    pub(super) fn now(outlines: Vec<Outline>) -> Self {
+        let (give, found) = oneshot::channel();
+        // The other end is at hand.
+        let _ = give.send(outlines);
+        Self(found)
+    }
+
+    /// Waits for all of them, in the order of their ids. A fault if the store stops first.
+    pub async fn all(self) -> Result<Vec<Outline>, StoreFault> {
+        self.0.await.map_err(|_| StoreFault::stopped())
+    }
+}
+
+/// Of a message what a schedule needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The message.
+    pub id: Id,
+    /// [`Entry::due`].
+    pub due: Option<Timestamp>,
+}
 
 /// The durable store of accepted messages.
 #[async_trait]
@@ -42,9 +80,13 @@ pub trait Spool: Send + Sync {
     /// ends or moves. A fault if the message is not there or its octets are damaged.
     fn open(&self, content: &StoredContent) -> Result<Content, StoreFault>;
 
-    /// Takes all entries that `node` may work on, oldest first: at start, those that recovery found. Fences given
-    /// before are void from here. Each entry has one owner.
-    async fn claim(&self, node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault>;
+    /// A message as it stands. Reads the disk. A fault if it is not there or can't be read.
+    fn entry(&self, id: Id) -> Result<Entry, StoreFault>;
+
+    /// Takes all messages that `node` may work on: at start, those that recovery finds. Fences given before are void from here.
+    /// Each message has one owner. With the fence, new messages are accepted at once; of those that were there nothing can be
+    /// changed before they are found.
+    async fn claim(&self, node: NodeId) -> Result<Claim, StoreFault>;
 
     /// Whether records are taken at present.
     fn health(&self) -> Health;

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`queue`] keeps what is accepted and says what is due; [`operate`] is what an operator does to it.
+//! * [`queue`] keeps what is accepted and says what is due; `taken` is a message that somebody works on; [`operate`] is what an operator does to it.
 //! * [`pipeline`] runs a pass: [`categorize`], [`route`], `deliver`, and records what came of it.
 //! * `turns` bounds the connections to one host.
 //! * [`retry`] says when to try again. `release` lets held messages go on.
@@ -18,6 +18,7 @@ mod record;
 mod release;
 pub mod retry;
 pub mod route;
+mod taken;
 mod turns;
 
 pub use operate::Operation;

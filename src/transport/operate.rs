@@ -1,9 +1,10 @@
 //! What an operator does to messages in the queue. Each change is durable before it is in force.
 
-use super::queue::{Queue, is_held};
+use super::queue::Queue;
 use crate::intake::{Brood, State};
 use crate::mail::Id;
 use crate::spool::{Entry, Hold, HoldChange, Json, Patch, Record};
+use std::sync::Arc;
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Operation {
 
 impl Queue {
     /// Applies an operation to each message and says what came of it. The text is for the operator.
-    pub async fn operate(&self, ids: &[Id], operation: &Operation) -> Vec<(Id, Result<(), String>)> {
+    pub async fn operate(self: &Arc<Self>, ids: &[Id], operation: &Operation) -> Vec<(Id, Result<(), String>)> {
         let mut results = Vec::with_capacity(ids.len());
         for &id in ids {
             results.push((id, self.operate_one(id, operation).await));
@@ -31,36 +32,35 @@ impl Queue {
         results
     }
 
-    async fn operate_one(&self, id: Id, operation: &Operation) -> Result<(), String> {
-        let taken = self.take(id).ok_or_else(|| self.why_not(id))?;
-        let mut entry = Entry::clone(&taken);
+    async fn operate_one(self: &Arc<Self>, id: Id, operation: &Operation) -> Result<(), String> {
+        let ticket = self.take(id).ok_or_else(|| self.why_not(id))?;
+        let mut taken = ticket.load().await.map_err(|(_, fault)| fault.to_string())?;
+        // Changed only by what is durable already, whether or not the operation goes well.
+        let entry = Arc::make_mut(&mut taken.entry);
         let result = match operation {
-            Operation::Retry => self.retry(&mut entry).await,
-            Operation::Hold(reason) => self.hold(&mut entry, reason).await,
-            Operation::Release { rerun } => self.release(&mut entry, *rerun).await,
+            Operation::Retry => self.retry(entry).await,
+            Operation::Hold(reason) => self.hold(entry, reason).await,
+            Operation::Release { rerun } => self.release(entry, *rerun).await,
             Operation::Remove => {
                 let removed = self.commit(Record::End(id)).await;
                 if removed.is_ok() {
                     tracing::info!(%id, "removed by an operator");
-                    self.end(&entry, State::Removed);
+                    taken.end(State::Removed);
                     return Ok(());
                 }
                 removed
             }
         };
         if result.is_ok() && entry.is_done() {
-            self.end(&entry, State::Discarded);
-        } else {
-            // Changed only by what is durable already, whether or not the operation went well.
-            self.put(entry);
+            taken.end(State::Discarded);
         }
         result
     }
 
     fn why_not(&self, id: Id) -> String {
-        match self.account(id) {
-            Some(_) => format!("{id} is being delivered at this moment; try again"),
-            None => format!("{id} is not in the queue"),
+        match self.has(id) {
+            true => format!("{id} is being delivered at this moment; try again"),
+            false => format!("{id} is not in the queue"),
         }
     }
 
@@ -68,7 +68,7 @@ impl Queue {
         if entry.hold.is_some() {
             return Err(format!("{} is held; release it", entry.id));
         }
-        if is_held(entry) {
+        if entry.due().is_none() {
             return Err(format!("nobody is left to try {} for but recipients that are held; release it", entry.id));
         }
         let now = self.clock.now();
@@ -105,7 +105,7 @@ impl Queue {
     pub(super) async fn commit_with(&self, record: Record, brood: Brood) -> Result<(), String> {
         let batch = std::iter::once(record).chain(brood.records()).collect();
         self.spool.commit(self.fence, batch).await.map_err(|fault| fault.to_string())?;
-        brood.enter(&self.history, |entry| self.put(entry));
+        brood.enter(&self.history, |entry, content| self.put(entry, content));
         Ok(())
     }
 }

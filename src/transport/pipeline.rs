@@ -1,14 +1,15 @@
 //! Passes: what is due is categorized, routed and tried, and what came of it is recorded.
 
 use super::categorize::{Category, categorize};
-use super::deliver::{Job, NextHop, Target, deliver};
+use super::deliver::{Job, Means, NextHop, Target};
 use super::outcome::{Details, Outcome};
-use super::queue::{Queue, Taken};
+use super::queue::Queue;
 use super::record::tried_states;
 use super::route::{Route, route};
+use super::taken::{Taken, Ticket};
 use super::turns::{self, Turns};
 use crate::intake::State;
-use crate::mail::{EnhancedCode, Message, Reply};
+use crate::mail::{Content, EnhancedCode, Message, Reply};
 use crate::snapshot::Snapshot;
 use crate::spool::{Entry, Health, StoreFault};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ const PASSES: usize = 256;
 const TURN_PAUSE: Duration = Duration::from_secs(60);
 /// While the store is sick, a message is looked at again after this time.
 const SICK_PAUSE: Duration = Duration::from_secs(5);
+/// A message whose entry can't be read is looked at again after this time.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
 const UNREADABLE: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "The message can't be read at present");
 
@@ -33,6 +36,7 @@ pub struct Pipeline {
     queue: Arc<Queue>,
     stopping: CancellationToken,
     turns: Arc<Turns>,
+    means: Means,
 }
 
 /// The recipients that share a route.
@@ -59,10 +63,10 @@ struct Pass<'a> {
 }
 
 impl Pipeline {
-    /// A pipeline for this queue.
-    pub fn new(queue: Arc<Queue>, stopping: CancellationToken) -> Arc<Self> {
+    /// A pipeline for this queue, which delivers by these means.
+    pub fn new(queue: Arc<Queue>, means: Means, stopping: CancellationToken) -> Arc<Self> {
         let turns = Turns::new(queue.clone());
-        Arc::new(Self { queue, stopping, turns })
+        Arc::new(Self { queue, stopping, turns, means })
     }
 
     /// Takes what is due, until the server stops. Passes run on `tasks`.
@@ -73,7 +77,7 @@ impl Pipeline {
             Some((permit, self.queue.next().await))
         };
         loop {
-            let (permit, entry) = tokio::select! {
+            let (permit, ticket) = tokio::select! {
                 biased;
                 () = self.stopping.cancelled() => return,
                 next = next() => match next {
@@ -81,20 +85,27 @@ impl Pipeline {
                     None => return,
                 },
             };
-            let taken = Taken::new(self.queue.clone(), entry);
             let pipeline = self.clone();
-            tasks.spawn(async move { pipeline.pass(taken, permit).await });
+            tasks.spawn(async move { pipeline.pass(ticket, permit).await });
         }
     }
 
     /// One pass over one message. However it ends, the message is put back, or ended.
-    async fn pass(&self, mut taken: Taken, permit: OwnedSemaphorePermit) {
+    async fn pass(&self, mut ticket: Ticket, permit: OwnedSemaphorePermit) {
         let now = self.queue.clock.now();
         if let Health::Sick { .. } = self.queue.spool.health() {
             // What can't be recorded must not be delivered.
-            taken.not_before = now.plus(SICK_PAUSE);
+            ticket.not_before = now.plus(SICK_PAUSE);
             return;
         }
+        let taken = match ticket.load().await {
+            Ok(taken) => taken,
+            Err((mut ticket, fault)) => {
+                tracing::error!(id = %ticket.id, %fault, "a message can't be read, and waits");
+                ticket.not_before = now.plus(UNREADABLE_PAUSE);
+                return;
+            }
+        };
         let tried = self.turns.tried(taken.entry.id);
         let snapshot = self.queue.current.pin();
         let (groups, settled) = self.plan(&snapshot, &taken.entry);
@@ -158,14 +169,20 @@ impl Pipeline {
 }
 
 impl Pass<'_> {
-    /// The message, read and checked off the event loop: after a restart that is all of it.
+    /// The message: as it came in if that is at hand, else read and checked off the event loop; after a restart that is all of it.
     async fn message(&mut self) -> Result<Arc<Message>, Outcome> {
         if let Some(message) = &self.message {
             return Ok(message.clone());
         }
         let (queue, entry) = (self.pipeline.queue.clone(), self.taken.entry.clone());
-        let loaded = tokio::task::spawn_blocking(move || load(&queue, &entry)).await;
-        let message = Arc::new(loaded.unwrap_or_else(|error| Err(unreadable(error.to_string())))?);
+        let message = match self.taken.content.take() {
+            Some(content) => split(&content, &entry),
+            None => {
+                let loaded = tokio::task::spawn_blocking(move || load(&queue, &entry)).await;
+                loaded.unwrap_or_else(|error| Err(unreadable(error.to_string())))
+            }
+        };
+        let message = Arc::new(message?);
         self.message = Some(message.clone());
         Ok(message)
     }
@@ -235,7 +252,7 @@ impl Pass<'_> {
             message,
             targets: &targets,
         };
-        deliver(hop, &job).await
+        self.pipeline.means.deliver(hop, &job).await
     }
 
     /// Records outcomes. False if the server stops before that could be done.
@@ -266,7 +283,7 @@ impl Pass<'_> {
         }
         let id = taken.entry.id;
         if !waits.is_empty() {
-            taken.not_before = pipeline.queue.clock.now().plus(TURN_PAUSE);
+            taken.not_before(pipeline.queue.clock.now().plus(TURN_PAUSE));
         }
         // Only what is back in the queue can be woken.
         drop(taken);
@@ -280,7 +297,11 @@ fn load(queue: &Queue, entry: &Entry) -> Result<Message, Outcome> {
         StoreFault::Damaged(..) => Outcome::Failed(Details::ours(DAMAGED, fault.to_string())),
         fault => unreadable(fault.to_string()),
     })?;
-    Message::split(&content, entry.header_len).map_err(|error| unreadable(error.to_string()))
+    split(&content, entry)
+}
+
+fn split(content: &Content, entry: &Entry) -> Result<Message, Outcome> {
+    Message::split(content, entry.header_len).map_err(|error| unreadable(error.to_string()))
 }
 
 fn unreadable(note: String) -> Outcome {

@@ -1,20 +1,25 @@
 //! The queue: every accepted message that is not done, and the time at which each is due.
 //!
 //! The spool is the truth; this is its image in memory, and the one place that says who works on a message. A message is
-//! busy while a pass or an operator has it; whoever has it puts it back.
+//! busy while a pass or an operator has it; whoever has it puts it back. Of a message that waits only its time is kept here:
+//! what else is known of it is read from the spool when its time comes. Some of those that have just come in, and are due at
+//! once, are kept whole until they have been tried.
 
+use super::taken::Ticket;
 use crate::event::host::Clock;
 use crate::intake::{Account, History, State};
-use crate::mail::{Id, IdSource, Timestamp};
+use crate::mail::{Content, Id, IdSource, Timestamp};
 use crate::snapshot::Current;
-use crate::spool::{Entry, Fence, Spool};
+use crate::spool::{Entry, Fence, Outline, Spool};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// A message over which a pass panicked is left alone for this time.
-const PANIC_PAUSE: Duration = Duration::from_secs(60);
+/// Messages that are kept whole.
+const FRESH: usize = 4096;
+/// Octets of their content; of those beyond, the content is read from the spool.
+const FRESH_OCTETS: u64 = 32 << 20;
 
 /// The queue of one server.
 pub struct Queue {
@@ -33,16 +38,74 @@ struct Items {
     by_id: HashMap<Id, Item>,
     /// The idle ones that are due some time.
     due: BTreeSet<(Timestamp, Id)>,
+    /// Those that are never due.
+    held: usize,
+    /// Those that are kept whole, and octets of their content.
+    fresh: (usize, u64),
 }
 
 struct Item {
-    entry: Arc<Entry>,
-    busy: bool,
+    /// [`Entry::due`].
     due: Option<Timestamp>,
+    /// Its place in [`Items::due`], which may be later.
+    queued: Option<Timestamp>,
+    busy: bool,
+    fresh: Option<Box<Fresh>>,
+}
+
+/// What is known of a message that has just come in.
+pub(super) struct Fresh {
+    pub(super) entry: Arc<Entry>,
+    pub(super) content: Option<Content>,
+}
+
+impl Fresh {
+    fn octets(&self) -> u64 {
+        self.content.as_ref().map_or(0, Content::len)
+    }
+}
+
+impl Items {
+    fn insert(&mut self, id: Id, item: Item) {
+        self.remove(id);
+        if let Some(queued) = item.queued {
+            self.due.insert((queued, id));
+        }
+        self.held += usize::from(item.due.is_none());
+        if let Some(fresh) = &item.fresh {
+            self.fresh.0 += 1;
+            self.fresh.1 += fresh.octets();
+        }
+        self.by_id.insert(id, item);
+    }
+
+    fn remove(&mut self, id: Id) {
+        let Some(item) = self.by_id.remove(&id) else { return };
+        if let Some(queued) = item.queued {
+            self.due.remove(&(queued, id));
+        }
+        self.held -= usize::from(item.due.is_none());
+        if let Some(fresh) = &item.fresh {
+            self.fresh.0 -= 1;
+            self.fresh.1 -= fresh.octets();
+        }
+    }
+
+    /// What is kept of a message: nothing, unless it is due at once and there is room.
+    fn keep(&self, entry: &Arc<Entry>, content: Option<Content>, due: bool) -> Option<Box<Fresh>> {
+        if !due || self.fresh.0 >= FRESH {
+            return None;
+        }
+        // What lies in a file would keep that open.
+        let small = |content: &Content| {
+            content.blob().as_bytes().is_some() && self.fresh.1.saturating_add(content.len()) <= FRESH_OCTETS
+        };
+        Some(Box::new(Fresh { entry: entry.clone(), content: content.filter(small) }))
+    }
 }
 
 impl Queue {
-    /// A queue of what recovery found.
+    /// An empty queue.
     pub fn new(
         spool: Arc<dyn Spool>,
         fence: Fence,
@@ -50,58 +113,82 @@ impl Queue {
         current: Arc<Current>,
         clock: Arc<dyn Clock>,
         ids: Arc<IdSource>,
-        found: Vec<Entry>,
     ) -> Self {
         let (items, changed) = Default::default();
-        let queue = Self { spool, fence, history, current, clock, ids, items, changed };
-        found.into_iter().for_each(|entry| queue.put(entry));
-        queue
+        Self { spool, fence, history, current, clock, ids, items, changed }
     }
 
-    /// Adds a message, or puts back one that was taken.
-    pub fn put(&self, entry: Entry) {
-        self.put_due(Arc::new(entry), Timestamp(0));
-    }
-
-    /// The same, but not due before `not_before`.
-    fn put_due(&self, entry: Arc<Entry>, not_before: Timestamp) {
-        let due = due(&entry).map(|d| d.max(not_before));
-        let id = entry.id;
-        let mut items = self.lock();
-        if let Some(due) = due {
-            items.due.insert((due, id));
+    /// Adds what recovery has found.
+    pub fn add(&self, found: Vec<Outline>) {
+        for some in found.chunks(1024) {
+            let mut items = self.lock();
+            for &Outline { id, due } in some {
+                items.insert(id, Item { due, queued: due, busy: false, fresh: None });
+            }
         }
-        items.by_id.insert(id, Item { entry, busy: false, due });
+        self.changed.notify_one();
+    }
+
+    /// Adds a message that has just been accepted.
+    pub fn put(&self, entry: Entry, content: Content) {
+        self.put_due(&Arc::new(entry), Some(content), Timestamp(0));
+    }
+
+    /// Adds a message, or puts it back, not due before `not_before`.
+    pub(super) fn put_due(&self, entry: &Arc<Entry>, content: Option<Content>, not_before: Timestamp) {
+        let due = entry.due();
+        let queued = due.map(|due| due.max(not_before));
+        let at_once = queued.is_some_and(|queued| queued <= self.clock.now());
+        let mut items = self.lock();
+        let fresh = items.keep(entry, content, at_once);
+        items.insert(entry.id, Item { due, queued, busy: false, fresh });
+        drop(items);
+        self.changed.notify_one();
+    }
+
+    /// Puts back a message of which nothing has changed.
+    pub(super) fn put_back(&self, id: Id, not_before: Timestamp) {
+        let mut items = self.lock();
+        let Items { by_id, due, .. } = &mut *items;
+        let Some(item) = by_id.get_mut(&id) else { return };
+        item.busy = false;
+        item.queued = item.due.map(|due| due.max(not_before));
+        due.extend(item.queued.map(|queued| (queued, id)));
         drop(items);
         self.changed.notify_one();
     }
 
     /// The message is done, and its account goes into the history.
     pub(super) fn end(&self, entry: &Entry, state: State) {
-        self.lock().by_id.remove(&entry.id);
+        self.lock().remove(entry.id);
         self.history.note(Account::of_entry(entry, state));
     }
 
     /// Takes a message to work on it; none if it is not there or somebody else has it.
-    pub(super) fn take(&self, id: Id) -> Option<Arc<Entry>> {
+    pub(super) fn take(self: &Arc<Self>, id: Id) -> Option<Ticket> {
         let mut items = self.lock();
-        let item = items.by_id.get_mut(&id).filter(|item| !item.busy)?;
+        let Items { by_id, due, fresh: kept, .. } = &mut *items;
+        let item = by_id.get_mut(&id).filter(|item| !item.busy)?;
         item.busy = true;
-        let entry = item.entry.clone();
-        if let Some(due) = item.due.take() {
-            items.due.remove(&(due, id));
+        if let Some(queued) = item.queued.take() {
+            due.remove(&(queued, id));
         }
-        Some(entry)
+        let fresh = item.fresh.take();
+        if let Some(fresh) = &fresh {
+            *kept = (kept.0 - 1, kept.1 - fresh.octets());
+        }
+        drop(items);
+        Some(Ticket::new(self.clone(), id, fresh))
     }
 
     /// Makes a message that was put back for later due when its recipients are. False if it is not there, somebody has
     /// it, or it is not due even so.
     pub(super) fn wake(&self, id: Id) -> bool {
         let mut items = self.lock();
-        let Items { by_id, due: queued } = &mut *items;
+        let Items { by_id, due: queued, .. } = &mut *items;
         let Some(item) = by_id.get_mut(&id).filter(|item| !item.busy) else { return false };
-        let Some(due) = due(&item.entry).filter(|due| *due <= self.clock.now()) else { return false };
-        if let Some(before) = item.due.replace(due) {
+        let Some(due) = item.due.filter(|due| *due <= self.clock.now()) else { return false };
+        if let Some(before) = item.queued.replace(due) {
             queued.remove(&(before, id));
         }
         queued.insert((due, id));
@@ -111,14 +198,14 @@ impl Queue {
     }
 
     /// Waits for the next message that is due, and takes it.
-    pub(super) async fn next(&self) -> Arc<Entry> {
+    pub(super) async fn next(self: &Arc<Self>) -> Ticket {
         loop {
             let changed = self.changed.notified();
             let first = self.lock().due.first().copied();
             match first {
                 Some((due, id)) if due <= self.clock.now() => {
-                    if let Some(entry) = self.take(id) {
-                        return entry;
+                    if let Some(ticket) = self.take(id) {
+                        return ticket;
                     }
                 }
                 Some((due, _)) => {
@@ -140,21 +227,37 @@ impl Queue {
 
     /// Messages that are parked as a whole, or of which every open recipient is.
     pub fn held(&self) -> usize {
-        self.lock().by_id.values().filter(|item| is_held(&item.entry)).count()
+        self.lock().held
     }
 
-    /// The accounts of the messages that `wanted` picks, oldest first.
+    /// Whether a message is in the queue.
+    pub fn has(&self, id: Id) -> bool {
+        self.lock().by_id.contains_key(&id)
+    }
+
+    /// The accounts of the messages that `wanted` picks, oldest first. Reads the spool; not for the event loop.
     pub fn accounts(&self, wanted: &dyn Fn(&Account) -> bool) -> Vec<Account> {
-        let entries: Vec<Arc<Entry>> = self.lock().by_id.values().map(|item| item.entry.clone()).collect();
-        let mut accounts: Vec<Account> = entries.iter().map(|e| account(e)).filter(wanted).collect();
-        accounts.sort_by_key(|a| a.id);
-        accounts
+        let mut ids: Vec<Id> = self.lock().by_id.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.account(id)).filter(wanted).collect()
     }
 
-    /// The account of one message.
+    /// The account of one message. Reads the spool; not for the event loop.
     pub fn account(&self, id: Id) -> Option<Account> {
-        let entry = self.lock().by_id.get(&id).map(|item| item.entry.clone())?;
-        Some(account(&entry))
+        let fresh = self.lock().by_id.get(&id)?.fresh.as_ref().map(|fresh| fresh.entry.clone());
+        if let Some(entry) = fresh {
+            return Some(account(&entry));
+        }
+        match self.spool.entry(id) {
+            Ok(entry) => Some(account(&entry)),
+            Err(fault) => {
+                // It may have been done in the meantime.
+                if self.has(id) {
+                    tracing::error!(%id, %fault, "a message in the queue can't be read");
+                }
+                None
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Items> {
@@ -162,56 +265,7 @@ impl Queue {
     }
 }
 
-/// A message that a pass has. Dropped, in whatever way the pass ended, it goes back into the queue.
-pub(super) struct Taken {
-    queue: Arc<Queue>,
-    pub(super) entry: Arc<Entry>,
-    /// It is not due before this time.
-    pub(super) not_before: Timestamp,
-    ended: bool,
-}
-
-impl Taken {
-    /// Of what [`Queue::next`] gave.
-    pub(super) fn new(queue: Arc<Queue>, entry: Arc<Entry>) -> Self {
-        Self { queue, entry, not_before: Timestamp(0), ended: false }
-    }
-
-    /// It is done, and leaves the queue.
-    pub(super) fn end(mut self, state: State) {
-        self.ended = true;
-        self.queue.end(&self.entry, state);
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        if std::thread::panicking() {
-            let pause = PANIC_PAUSE.as_secs();
-            tracing::error!(id = %self.entry.id, "a pass panicked, a bug; the message is tried again in {pause} s");
-            self.not_before = self.queue.clock.now().plus(PANIC_PAUSE);
-        }
-        self.queue.put_due(self.entry.clone(), self.not_before);
-    }
-}
-
 /// The account of a message in the queue.
 pub(super) fn account(entry: &Entry) -> Account {
-    Account::of_entry(entry, if is_held(entry) { State::Held } else { State::Queued })
-}
-
-/// When a message is due: when the first of its open recipients is.
-fn due(entry: &Entry) -> Option<Timestamp> {
-    if entry.hold.is_some() {
-        return None;
-    }
-    entry.recipients.iter().filter(|r| !r.done && r.held.is_none()).map(|r| r.next).min()
-}
-
-/// Whether nothing is due however long one waits.
-pub(super) fn is_held(entry: &Entry) -> bool {
-    due(entry).is_none()
+    Account::of_entry(entry, if entry.due().is_none() { State::Held } else { State::Queued })
 }

@@ -75,7 +75,7 @@ impl Shared {
 }
 
 /// Small ones that share a group commit, some that leave the draft's memory, some that get a file of their own.
-fn size(number: u64) -> usize {
+pub(crate) fn size(number: u64) -> usize {
     match number % 50 {
         10 | 30 => 300 << 10,
         20 => (1 << 20) + 7,
@@ -84,12 +84,12 @@ fn size(number: u64) -> usize {
 }
 
 /// A message all of which tells whose it is.
-fn message(id: &str, size: usize, refuse: &str) -> String {
+pub(crate) fn message(id: &str, size: usize, refuse: &str) -> String {
     let line = format!("this is {id} and nothing else\r\n");
     format!("Subject: {id}\r\nX-Refuse: {refuse}\r\n\r\n{}the end\r\n", line.repeat(size / line.len() + 1))
 }
 
-const REFUSING: &str = r#"
+pub(crate) const REFUSING: &str = r#"
 [[sink]]
 name = "refuse"
 native = "policy"
@@ -152,7 +152,7 @@ fn check(server: &Server, acknowledged: &BTreeSet<String>, refused: &BTreeSet<St
 }
 
 /// The id of a message, all of which must be that message's.
-fn identify(delivered: &str) -> String {
+pub(crate) fn identify(delivered: &str) -> String {
     let subject = delivered.find("\nSubject: ").expect("a subject") + 1;
     let (trace, own) = delivered.split_at(subject);
     let names = trace.lines().filter(|l| !l.starts_with([' ', '\t'])).map(|l| l.split(':').next().unwrap());

@@ -149,7 +149,7 @@ fn point(question: &Question) -> String {
         Question::Headers { .. } => "headers".into(),
         Question::Message { .. } => "message".into(),
         Question::Oversize { .. } => "oversize".into(),
-        Question::Command(command) => command.name.clone(),
+        Question::Command(command) => command.name.to_string(),
     }
 }
 

@@ -11,6 +11,7 @@
 use crate::server::arrived;
 use crate::wait::eventually;
 use mailsluice::config::Settings;
+use mailsluice::disk::{Disk, Files};
 use mailsluice::event::Natives;
 use mailsluice::event::host::{Clock, SystemClock};
 use mailsluice::intake::{Account, History, Intake, history::Keep};
@@ -20,8 +21,8 @@ use mailsluice::manifest::build::{Workshop, natives};
 use mailsluice::manifest::load::{Inputs, load};
 use mailsluice::server::{self, Gate, Room, Server};
 use mailsluice::snapshot::Current;
-use mailsluice::spool::{Entry, MemorySpool, NodeId, Spool};
-use mailsluice::transport::{Operation, Queue, pipeline::Pipeline};
+use mailsluice::spool::{Claim, Entry, MemorySpool, NodeId, Spool};
+use mailsluice::transport::{Operation, Queue, deliver::Means, pipeline::Pipeline};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) struct Plan {
     natives: Natives,
     adjust: Box<dyn FnOnce(&mut Settings)>,
     spool: Arc<dyn Spool>,
+    files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
     delivers: bool,
 }
@@ -52,6 +54,7 @@ impl Plan {
             natives: natives(),
             adjust: Box::new(|_| {}),
             spool: Arc::new(MemorySpool::new()),
+            files: Arc::new(Disk),
             clock: Arc::new(SystemClock),
             delivers: true,
         }
@@ -78,6 +81,12 @@ impl Plan {
     /// This spool instead of one in memory.
     pub(crate) fn spool(mut self, spool: Arc<dyn Spool>) -> Self {
         self.spool = spool;
+        self
+    }
+
+    /// Local deliveries go to these files.
+    pub(crate) fn files(mut self, files: Arc<dyn Files>) -> Self {
+        self.files = files;
         self
     }
 
@@ -117,15 +126,17 @@ impl Plan {
         let (snapshot, _) = load.into_snapshot(1).unwrap();
         let current = Arc::new(Current::new(snapshot));
 
-        let (fence, found) = self.spool.claim(NodeId(0)).await.unwrap();
+        let Claim { fence, newest, found } = self.spool.claim(NodeId(0)).await.unwrap();
         let keep = Keep { size: 1 << 20, time: Duration::from_secs(3600) };
         let history = Arc::new(History::open(&path("history"), keep).unwrap());
         let ids = Arc::new(IdSource::default());
+        ids.skip_to(newest);
         let stores = (self.spool.clone(), fence, history.clone());
-        let queue = Queue::new(stores.0, stores.1, stores.2, current.clone(), clock.clone(), ids.clone(), found);
+        let queue = Queue::new(stores.0, stores.1, stores.2, current.clone(), clock.clone(), ids.clone());
         let queue = Arc::new(queue);
+        queue.add(found.all().await.unwrap());
         let feed = queue.clone();
-        let hand_over = Box::new(move |entry| feed.put(entry));
+        let hand_over = Box::new(move |entry, content| feed.put(entry, content));
         let stopping = CancellationToken::new();
         let intake = Arc::new(Intake {
             spool: self.spool.clone(),
@@ -140,7 +151,9 @@ impl Plan {
         let server = Arc::new(Server { current, intake, gate, room, stopping, tasks });
         let spool = self.spool;
         let mut inside = Inside { server, queue, spool, workshop, addresses: Vec::new(), dir, runtime: None };
-        inside.work(self.delivers);
+        if self.delivers {
+            inside.work(Means::new(self.files));
+        }
         inside.listen().await;
         inside
     }
@@ -158,11 +171,9 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    fn work(&self, delivers: bool) {
-        if delivers {
-            let pipeline = Pipeline::new(self.queue.clone(), self.server.stopping.clone());
-            tokio::spawn(pipeline.run(self.server.tasks.clone()));
-        }
+    fn work(&self, means: Means) {
+        let pipeline = Pipeline::new(self.queue.clone(), means, self.server.stopping.clone());
+        tokio::spawn(pipeline.run(self.server.tasks.clone()));
     }
 
     async fn listen(&mut self) {
@@ -205,9 +216,10 @@ impl Inside {
 
     /// Everything in the spool, oldest first. Nothing is committed by this server any more.
     pub(crate) async fn kept(&self) -> Vec<(Entry, Vec<u8>)> {
-        let (_, entries) = self.spool.claim(NodeId(0)).await.unwrap();
+        let found = self.spool.claim(NodeId(0)).await.unwrap().found.all().await.unwrap();
         let octets = |entry: &Entry| self.spool.open(&entry.content).unwrap().to_bytes().unwrap().to_vec();
-        entries.into_iter().map(|entry| (entry.clone(), octets(&entry))).collect()
+        let entries = found.into_iter().map(|outline| self.spool.entry(outline.id).unwrap());
+        entries.map(|entry| (entry.clone(), octets(&entry))).collect()
     }
 
     /// The account of a message, in the queue or of the past, as soon as there is one.

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms of each layer. A room may name those of its own layer and of the ones before it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["mail"],
     &["smtp"],
+    &["disk"],
     &["config", "event", "spool"],
     &["directory", "kv", "dns", "http", "builtin", "wasm"],
     &["snapshot"],

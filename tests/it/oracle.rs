@@ -40,7 +40,7 @@ fn ours(line: &str) -> Option<Said> {
         Command::Rcpt(rcpt) => our_rcpt(&rcpt),
         Command::Hello(hello) => Said::Hello(hello.name),
         Command::Data => Said::Verb("DATA".into()),
-        Command::Other(other) => Said::Verb(other.name),
+        Command::Other(other) => Said::Verb(other.name.into_owned()),
     })
 }
 

@@ -1,7 +1,8 @@
 //! Segments that were cut off, flipped, zeroed or lost: the spool opens, everything undamaged is there, nothing is made
 //! up, and what can't be read is put aside with a line in the log.
 
-use crate::spool::{Faulty, Plan, accept, accept_draft, claim, entry, octets, read, small};
+use crate::disk::{Faulty, Plan};
+use crate::spool::{accept, accept_draft, claim, entry, octets, read, small};
 use mailsluice::mail::Id;
 use mailsluice::spool::{Options, Record, SegmentLog, Spool, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
@@ -258,7 +259,10 @@ async fn the_log_names_what_was_put_aside_where_and_why() {
     // While there is but one subscriber, tracing asks the thread that first comes by whether a line matters to anybody;
     // that may be another test's.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    tracing::subscriber::with_default(subscriber, || drop(open(dir.path())));
+    let logging = tracing::subscriber::set_default(subscriber);
+    let spool = open(dir.path());
+    claim(&spool).await;
+    drop((spool, logging));
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
     let [line] = warnings.as_slice() else { panic!("one line for one record: {text}") };

@@ -1,7 +1,8 @@
 //! Every file operation of a small life of a spool fails once, or for good from there on: what was acknowledged is there
 //! afterwards, as it was acknowledged, and what was refused is not.
 
-use crate::spool::{Faulty, Plan, accept, claim, octets, open, read, small};
+use crate::disk::{Faulty, Plan};
+use crate::spool::{accept, claim, fence, octets, open, read, small};
 use crate::spool_model::{Message, Model, found};
 use mailsluice::mail::Class;
 use mailsluice::spool::{Entry, Health, SegmentLog, Spool, StoreFault};
@@ -16,7 +17,7 @@ async fn run(plan: Plan, check: impl Fn(&Model, BTreeMap<u64, Message>)) -> bool
     let files = Faulty::new(plan, ErrorKind::Other);
     let mut model = Model { mortal: matches!(plan, Plan::From(_)), ..Model::default() };
     if let Ok(spool) = SegmentLog::open_on(Arc::new(files.clone()), dir.path(), small()) {
-        let (fence, _) = claim(&spool).await;
+        let fence = fence(&spool).await;
         model.live(&spool, fence).await;
     }
     for _ in 0..2 {

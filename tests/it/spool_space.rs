@@ -1,6 +1,7 @@
 //! What the segment log takes of the disk, and gives back.
 
-use crate::spool::{Faulty, Plan, accept, accept_draft, claim, entry, octets, open, read, small};
+use crate::disk::{Faulty, Plan};
+use crate::spool::{accept, accept_draft, claim, entry, octets, open, read, small};
 use mailsluice::mail::{Content, Id, Timestamp};
 use mailsluice::spool::{Options, Patch, RcptState, Record, SegmentLog, Spool, StoredContent, Try};
 use std::fs;

@@ -5,9 +5,9 @@ use crate::inside::{Inside, Plan};
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
 use crate::wait::{PATIENCE, eventually};
-use mailsluice::mail::Content;
+use mailsluice::mail::{Content, Id};
 use mailsluice::spool::{
-    Draft, Entry, Fence, Health, MemorySpool, NodeId, Record, Spool, StoreFault, StoredContent, Usage,
+    Draft, Claim, Entry, Fence, Health, MemorySpool, NodeId, Record, Spool, StoreFault, StoredContent, Usage,
 };
 use mailsluice::transport::Operation;
 use std::io::Read;
@@ -96,7 +96,10 @@ impl Spool for PanicsOnce {
     fn open(&self, content: &StoredContent) -> Result<Content, StoreFault> {
         self.0.open(content)
     }
-    async fn claim(&self, node: NodeId) -> Result<(Fence, Vec<Entry>), StoreFault> {
+    fn entry(&self, id: Id) -> Result<Entry, StoreFault> {
+        self.0.entry(id)
+    }
+    async fn claim(&self, node: NodeId) -> Result<Claim, StoreFault> {
         self.0.claim(node).await
     }
     fn health(&self) -> Health {

@@ -5,6 +5,7 @@ use super::start::{Opened, Prepared};
 use crate::admin::{self, Bound, Ops};
 use crate::cli::world;
 use crate::config::{Diagnostics, Settings};
+use crate::disk::Disk;
 use crate::event::host::{Clock, SystemClock};
 use crate::event::{Event, Natives, Stage};
 use crate::intake::{History, Intake, history::Keep};
@@ -16,8 +17,8 @@ use crate::manifest::reload::{Reloader, keep_manifest};
 use crate::manifest::{keep, watch};
 use crate::server::{self, Gate, Room, Server};
 use crate::snapshot::{Current, Snapshot};
-use crate::spool::{NodeId, SegmentLog, Spool, log};
-use crate::transport::{Queue, pipeline::Pipeline};
+use crate::spool::{Claim, Found, NodeId, SegmentLog, Spool, log};
+use crate::transport::{Queue, deliver::Means, pipeline::Pipeline};
 use std::fs::DirBuilder;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
@@ -137,7 +138,7 @@ impl Running {
 
     /// The tasks behind the listeners.
     fn work(&self, queue: Arc<Queue>, settings: &Settings) {
-        let pipeline = Pipeline::new(queue, self.stopping.clone());
+        let pipeline = Pipeline::new(queue, Means::new(Arc::new(Disk)), self.stopping.clone());
         self.workers.spawn(pipeline.run(self.passes.clone()));
         if settings.reload.watch {
             self.workers.spawn(watch::watch(self.reloader.clone(), self.stopping.clone()));
@@ -223,19 +224,30 @@ async fn stores(
     let open = tokio::task::spawn_blocking(move || SegmentLog::open(&folder, options));
     let spool = open.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let spool: Arc<dyn Spool> = Arc::new(spool);
-    let (fence, found) = spool.claim(NodeId(0)).await.map_err(|e| e.to_string())?;
+    let Claim { fence, newest, found } = spool.claim(NodeId(0)).await.map_err(|e| e.to_string())?;
     let keep = Keep { size: settings.ledger.size, time: settings.ledger.keep };
     let history = Arc::new(history(&settings.data_dir.join("history"), keep)?);
     let ids = Arc::new(IdSource::default());
-    found.iter().for_each(|entry| ids.skip_to(entry.id));
-    if !found.is_empty() {
-        tracing::info!(messages = found.len(), "found in the spool");
-    }
-    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), ids.clone(), found));
+    ids.skip_to(newest);
+    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), ids.clone()));
+    // New mail is accepted before all that was there is known.
+    tokio::spawn(add_found(queue.clone(), found));
     let feed = queue.clone();
-    let hand_over = Box::new(move |entry| feed.put(entry));
+    let hand_over = Box::new(move |entry, content| feed.put(entry, content));
     let intake = Arc::new(Intake { spool, fence, history, ids, clock, queue: hand_over, stopping: stopping.clone() });
     Ok((intake, queue))
+}
+
+async fn add_found(queue: Arc<Queue>, found: Found) {
+    match found.all().await {
+        Ok(found) if found.is_empty() => {}
+        Ok(found) => {
+            tracing::info!(messages = found.len(), "found in the spool");
+            queue.add(found);
+        }
+        // The server stops, and has said why.
+        Err(fault) => tracing::debug!(%fault, "what was in the spool was not found before the end"),
+    }
 }
 
 /// The history tells who wrote to whom: its folder is nobody else's.

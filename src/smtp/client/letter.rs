@@ -3,7 +3,7 @@
 use crate::mail::{BodyType, Domain, ForwardPath, Notify, OriginalRecipient, Ret, ReversePath};
 
 /// How to speak to a next hop.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Hop {
     /// Our own name, for EHLO, HELO or LHLO.
     pub helo: Domain,

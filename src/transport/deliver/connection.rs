@@ -15,6 +15,7 @@ use bytes::BytesMut;
 use std::future::Future;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// How much is read at once, of the content and of replies.
@@ -173,6 +174,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         encoder.finish(&mut out);
         self.write(&out).await
+    }
+}
+
+impl Connection<TcpStream> {
+    /// Whether nothing has come that was not asked for, the end included.
+    pub(super) fn is_quiet(&self) -> bool {
+        let come = self.stream.try_read(&mut [0; 1]);
+        self.input.is_empty() && come.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

@@ -6,15 +6,16 @@
 //! after a crash replaces itself. Names that start with a dot are drafts.
 
 use super::Job;
-use super::file::{self, LocalFault};
-use crate::mail::{EnhancedCode, Message, Reply};
-use crate::transport::outcome::{Details, Outcome};
-use std::path::{Path, PathBuf};
+use super::depot::{Deposit, Depot};
+use super::file;
+use crate::mail::{EnhancedCode, Reply};
+use crate::transport::outcome::Outcome;
+use std::path::Path;
 
 const DELIVERED: Reply = Reply::new(250, EnhancedCode(2, 0, 0), "Put into the drop directory");
 
 /// Writes one file for all targets.
-pub(super) async fn deliver(directory: &Path, job: &Job<'_>) -> Vec<Outcome> {
+pub(super) async fn deliver(depot: &Depot, directory: &Path, job: &Job<'_>) -> Vec<Outcome> {
     let suffix = match job.targets.first() {
         Some(first) if first.index > 0 => format!("-{}", first.index),
         _ => String::new(),
@@ -28,32 +29,18 @@ pub(super) async fn deliver(directory: &Path, job: &Job<'_>) -> Vec<Outcome> {
     for target in job.targets {
         top.push_str(&format!("X-Receiver: {}\r\n", target.recipient.path.as_str()));
     }
-    let (directory, message) = (directory.to_owned(), job.message.clone());
-    let write = move || match write(&directory, &name, &top, &message) {
-        Ok(path) => Outcome::Delivered(Details::ours(DELIVERED, path.display().to_string())),
-        Err(fault) => fault.outcome(),
+    let message = job.message.clone();
+    let deposit = Deposit {
+        // A name of its own for each try: a draft that a crash or an abandoned try has left is in nobody's way.
+        draft: directory.join(format!(".{}.tmp", file::unique_name(&name))),
+        place: directory.join(name),
+        mode: 0o640,
+        directories: vec![directory.to_owned()],
+        fill: Box::new(move |out| {
+            out.write_all(top.as_bytes())?;
+            message.content().for_each_chunk(|chunk| out.write_all(chunk))
+        }),
     };
-    let outcome = file::blocking(write).await.unwrap_or_else(|interrupted| interrupted);
-    vec![outcome; job.targets.len()]
-}
-
-fn write(directory: &Path, name: &str, top: &str, message: &Message) -> Result<PathBuf, LocalFault> {
-    match try_to_write(directory, name, top, message) {
-        Err(fault) if fault.is_not_found() => {
-            file::make_directories(&[directory.to_owned()])?;
-            try_to_write(directory, name, top, message)
-        }
-        done => done,
-    }
-}
-
-fn try_to_write(directory: &Path, name: &str, top: &str, message: &Message) -> Result<PathBuf, LocalFault> {
-    let place = directory.join(name);
-    // A name of its own for each try: a draft that a crash or an abandoned try has left is in nobody's way.
-    let draft = directory.join(format!(".{}.tmp", file::unique_name(name)));
-    file::write(&draft, &place, 0o640, |out| {
-        out.write_all(top.as_bytes())?;
-        message.content().for_each_chunk(|chunk| out.write_all(chunk))
-    })?;
-    Ok(place)
+    let deposited = depot.put(directory, vec![deposit]).await.pop().flatten();
+    vec![file::outcome(deposited, &DELIVERED); job.targets.len()]
 }

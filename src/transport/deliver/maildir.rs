@@ -6,76 +6,48 @@
 //!
 //! Not here: quotas, subfolders, old drafts (readers sweep `tmp/`).
 
-use super::file::{self, LocalFault};
+use super::depot::{Deposit, Depot};
+use super::file;
 use super::path::Pattern;
 use super::{Job, Target};
 use crate::mail::domain;
-use crate::mail::{EnhancedCode, ForwardPath, Message, Reply};
-use crate::transport::outcome::{Details, Outcome};
+use crate::mail::{EnhancedCode, ForwardPath, Reply};
+use crate::transport::outcome::Outcome;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const DELIVERED: Reply = Reply::new(250, EnhancedCode(2, 0, 0), "Delivered to the mailbox");
 
 /// Delivers to the Maildir of each target.
-pub(super) async fn deliver(root: &Path, pattern: &Pattern, job: &Job<'_>) -> Vec<Outcome> {
-    let hostname = job.hostname.as_str().to_owned();
-    let copies: Vec<Copy> = job.targets.iter().map(|target| Copy::new(root, pattern, job, target)).collect();
-    let message = job.message.clone();
-    let count = copies.len();
-    let write = move || copies.iter().map(|copy| copy.outcome(&hostname, &message)).collect();
-    file::blocking(write).await.unwrap_or_else(|interrupted| vec![interrupted; count])
+pub(super) async fn deliver(depot: &Depot, root: &Path, pattern: &Pattern, job: &Job<'_>) -> Vec<Outcome> {
+    let deposits = job.targets.iter().map(|target| deposit(root, pattern, job, target)).collect();
+    let done = depot.put(&pattern.base(root), deposits).await;
+    done.into_iter().map(|deposited| file::outcome(deposited, &DELIVERED)).collect()
 }
 
 /// What one mailbox gets.
-struct Copy {
-    maildir: PathBuf,
-    /// The fields on top, with LF.
-    trace: String,
-}
-
-impl Copy {
-    fn new(root: &Path, pattern: &Pattern, job: &Job<'_>, target: &Target<'_>) -> Self {
-        let path = &target.recipient.path;
-        let domain = match path {
-            ForwardPath::Mailbox(mailbox) => mailbox.domain_key(),
-            ForwardPath::Postmaster(_) => domain::key(job.hostname.as_str()),
-        };
-        Self {
-            maildir: pattern.expand(root, &domain, target.user),
-            trace: format!("Return-Path: {}\nDelivered-To: {}\n", job.envelope.sender, path.as_str()),
-        }
-    }
-
-    fn outcome(&self, hostname: &str, message: &Message) -> Outcome {
-        match self.write(hostname, message) {
-            Ok(path) => Outcome::Delivered(Details::ours(DELIVERED, path.display().to_string())),
-            Err(fault) => fault.outcome(),
-        }
-    }
-
-    /// Tries as if the Maildir were there; if it is not, makes it and tries once more.
-    fn write(&self, hostname: &str, message: &Message) -> Result<PathBuf, LocalFault> {
-        match self.try_to_write(hostname, message) {
-            Err(fault) if fault.is_not_found() => {
-                // tmp comes last: who finds it can rely on the others.
-                file::make_directories(&["cur", "new", "tmp"].map(|name| self.maildir.join(name)))?;
-                self.try_to_write(hostname, message)
-            }
-            done => done,
-        }
-    }
-
-    fn try_to_write(&self, hostname: &str, message: &Message) -> Result<PathBuf, LocalFault> {
-        let name = file::unique_name(hostname);
-        let place = self.maildir.join("new").join(&name);
-        file::write(&self.maildir.join("tmp").join(&name), &place, 0o600, |out| {
-            out.write_all(self.trace.as_bytes())?;
+fn deposit(root: &Path, pattern: &Pattern, job: &Job<'_>, target: &Target<'_>) -> Deposit {
+    let path = &target.recipient.path;
+    let domain = match path {
+        ForwardPath::Mailbox(mailbox) => mailbox.domain_key(),
+        ForwardPath::Postmaster(_) => domain::key(job.hostname.as_str()),
+    };
+    let maildir = pattern.expand(root, &domain, target.user);
+    let name = file::unique_name(job.hostname.as_str());
+    let trace = format!("Return-Path: {}\nDelivered-To: {}\n", job.envelope.sender, path.as_str());
+    let message = job.message.clone();
+    Deposit {
+        draft: maildir.join("tmp").join(&name),
+        place: maildir.join("new").join(&name),
+        mode: 0o600,
+        // tmp comes last: who finds it can rely on the others.
+        directories: ["cur", "new", "tmp"].map(|name| maildir.join(name)).to_vec(),
+        fill: Box::new(move |out| {
+            out.write_all(trace.as_bytes())?;
             let mut lines = UnixLines::default();
             message.content().for_each_chunk(|chunk| lines.write(chunk, out))?;
             lines.finish(out)
-        })?;
-        Ok(place)
+        }),
     }
 }
 

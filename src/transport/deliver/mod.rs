@@ -1,28 +1,34 @@
 //! One try at one next hop.
 //!
-//! [`deliver`] ends with one outcome per recipient, in their order, and never panics or hangs: every wait has a
+//! [`Means::deliver`] ends with one outcome per recipient, in their order, and never panics or hangs: every wait has a
 //! limit, and trouble of our own (a full disk, a wrong path) is a deferral, never a failure. A message can arrive
 //! twice if the machine stops between the delivery and its record; it is never lost.
 //!
 //! Not here: which hop it is (`route`), when to try again (`queue`).
 //!
-//! * `maildir`, `drop`: files, written by `file` so that they survive a power cut; `path` names them.
-//! * `smtp`: SMTP and LMTP, over a `connection` that drives the machine of [`crate::smtp::client`].
+//! * `maildir`, `drop`: files, left at a `depot` so that they survive a power cut; `path` names them.
+//! * `smtp`: SMTP and LMTP, over a `connection` that drives the machine of [`crate::smtp::client`]; `pool` keeps those that are open.
 
 pub mod connection;
+mod depot;
 mod drop;
 mod file;
 mod maildir;
 pub mod path;
+mod pool;
 pub mod smtp;
 
 #[cfg(test)]
 mod tests;
 
 use super::outcome::Outcome;
+use crate::disk::Files;
 use crate::mail::{Domain, Envelope, Id, Message, Recipient};
 pub use path::{Pattern, PatternError};
+use depot::Depot;
+use pool::Pool;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// One host or place, and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,15 +74,29 @@ pub struct Target<'a> {
     pub user: &'a str,
 }
 
-/// Tries one next hop and gives one outcome per target, in their order.
-pub async fn deliver(hop: &NextHop, job: &Job<'_>) -> Vec<Outcome> {
-    if job.targets.is_empty() {
-        return Vec::new();
+/// What tries share: the depot of files, and connections that are open still.
+#[derive(Clone)]
+pub struct Means {
+    depot: Depot,
+    pool: Pool,
+}
+
+impl Means {
+    /// Local deliveries go to these files.
+    pub fn new(files: Arc<dyn Files>) -> Self {
+        Self { depot: Depot::new(files), pool: Pool::default() }
     }
-    match hop {
-        NextHop::Maildir { root, pattern } => maildir::deliver(root, pattern, job).await,
-        NextHop::Drop(directory) => drop::deliver(directory, job).await,
-        NextHop::Smtp(address) => smtp::deliver(address, false, job).await,
-        NextHop::Lmtp(address) => smtp::deliver(address, true, job).await,
+
+    /// Tries one next hop and gives one outcome per target, in their order.
+    pub async fn deliver(&self, hop: &NextHop, job: &Job<'_>) -> Vec<Outcome> {
+        if job.targets.is_empty() {
+            return Vec::new();
+        }
+        match hop {
+            NextHop::Maildir { root, pattern } => maildir::deliver(&self.depot, root, pattern, job).await,
+            NextHop::Drop(directory) => drop::deliver(&self.depot, directory, job).await,
+            NextHop::Smtp(address) => smtp::deliver(&self.pool, address, false, job).await,
+            NextHop::Lmtp(address) => smtp::deliver(&self.pool, address, true, job).await,
+        }
     }
 }

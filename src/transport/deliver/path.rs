@@ -71,6 +71,14 @@ impl Pattern {
         if parts.contains(&Part::Local) { Ok(Self { parts }) } else { Err(PatternError::NoLocal) }
     }
 
+    /// The directory in which all of its paths lie.
+    pub(super) fn base(&self, root: &Path) -> PathBuf {
+        match self.parts.first() {
+            Some(Part::Text(text)) => root.join(text.rsplit_once('/').map_or("", |(directory, _)| directory)),
+            _ => root.to_owned(),
+        }
+    }
+
     /// The path for a mailbox. `domain` is in the form to compare by.
     pub fn expand(&self, root: &Path, domain: &str, local: &str) -> PathBuf {
         let filled: String = self

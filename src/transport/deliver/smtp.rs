@@ -3,9 +3,12 @@
 //! The addresses of the host are tried in turn until one greets us; what comes after that decides the outcome. What
 //! the server said becomes the reply of the outcome, in its own words.
 //!
-//! Not here: MX records, TLS, reuse of connections.
+//! A connection that has carried a message is kept for the next one ([`super::pool`]).
+//!
+//! Not here: MX records, TLS.
 
 use super::connection::{self, Connection};
+use super::pool::{Key, Open, Pool};
 use super::{Job, Target};
 use crate::mail::{ForwardPath, OriginalRecipient, Reply};
 use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble};
@@ -23,15 +26,42 @@ struct Refusal {
 }
 
 /// Tries to hand the job to a server.
-pub(super) async fn deliver(address: &str, lmtp: bool, job: &Job<'_>) -> Vec<Outcome> {
-    let hop = Hop { helo: job.hostname.clone(), lmtp };
-    let (remote, mut connection) = match open(address, &hop).await {
-        Ok(opened) => opened,
+pub(super) async fn deliver(pool: &Pool, address: &str, lmtp: bool, job: &Job<'_>) -> Vec<Outcome> {
+    let key = Key { address: address.to_owned(), hop: Hop { helo: job.hostname.clone(), lmtp } };
+    if let Some(open) = pool.take(&key)
+        && let Some(outcomes) = carry(pool, key.clone(), open, job).await
+    {
+        return outcomes;
+    }
+    let open = match open(address, &key.hop).await {
+        Ok((remote, connection)) => Open { connection, remote, uses: 0 },
         Err(Refusal { remote, cause }) => return vec![outcome(&remote, cause.outcome()); job.targets.len()],
     };
-    let outcomes = connection.deliver(letter(job), &job.message.content()).await;
-    tokio::spawn(connection.quit());
-    outcomes.into_iter().map(|o| outcome(&remote, o)).collect()
+    carry(pool, key, open, job).await.unwrap_or_default()
+}
+
+/// Carries the job. None if the connection had been kept for too long: the server had closed it, and has seen nothing of the job.
+async fn carry(pool: &Pool, key: Key, mut open: Open, job: &Job<'_>) -> Option<Vec<Outcome>> {
+    let outcomes = open.connection.deliver(letter(job), &job.message.content()).await;
+    if open.uses > 0 && outcomes.iter().all(is_stale) {
+        return None;
+    }
+    let outcomes = outcomes.into_iter().map(|o| outcome(&open.remote, o)).collect();
+    pool.put(key, open);
+    Some(outcomes)
+}
+
+/// Whether the server was gone before it said anything to this message.
+fn is_stale(outcome: &RcptOutcome) -> bool {
+    let RcptOutcome::Deferred(cause) = outcome else { return false };
+    match cause {
+        Cause::Reply { stage, reply } => is_first(*stage) && reply.code() == 421,
+        Cause::Trouble { stage, trouble } => is_first(*stage) && matches!(trouble, Trouble::Closed | Trouble::Broken(_)),
+    }
+}
+
+fn is_first(stage: Stage) -> bool {
+    matches!(stage, Stage::Idle | Stage::Reset | Stage::Mail)
 }
 
 /// The first of the host's addresses that greets us, and how to name it.

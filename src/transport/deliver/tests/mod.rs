@@ -6,6 +6,7 @@ mod tcp;
 mod time;
 
 use super::*;
+use crate::disk::Disk;
 use crate::mail::{ForwardPath, ReversePath, Standing};
 use bytes::Bytes;
 
@@ -52,7 +53,7 @@ impl Fixture {
             message: &self.message,
             targets: &targets,
         };
-        deliver(hop, &job).await
+        Means::new(Arc::new(Disk)).deliver(hop, &job).await
     }
 
     async fn deliver(&self, hop: &NextHop) -> Vec<Outcome> {

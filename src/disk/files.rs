@@ -1,20 +1,22 @@
-//! The file operations that the spool needs, and nothing else reaches the disk: so that tests can make each of them
-//! fail, and model what a power cut leaves.
+//! File operations, and what each promises.
 //!
-//! What each promises is what POSIX promises: a write is durable after `sync_data` on its file, a new, renamed or
-//! removed name after `sync_dir` on its directory, and nothing before.
+//! That is what POSIX promises: a write is durable after `sync_data` on its file, a new, renamed or removed name after
+//! `sync_dir` on its directory, and nothing before.
 
 use std::fmt;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A file system, or what stands in for it.
 pub trait Files: Send + Sync {
-    /// Makes a directory and those above it. Fine if it is there.
+    /// Makes a directory, for its owner only. An error if it is there, or if there is none to make it in.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
-    /// Makes a file, for reading and writing, by its owner only. An error if it is there.
-    fn create(&self, path: &Path) -> io::Result<Arc<dyn File>>;
+    /// Whether a directory is there. An error if something else is.
+    fn is_dir(&self, path: &Path) -> io::Result<bool>;
+    /// Makes a file, for reading and writing, with these permissions. An error if it is there.
+    fn create(&self, path: &Path, mode: u32) -> io::Result<Arc<dyn File>>;
     /// Opens a file for reading and syncing. An error if it is not there.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
     /// Gives a file another name, in the place of what has it.
@@ -25,6 +27,11 @@ pub trait Files: Send + Sync {
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
     /// Makes durable which names the directory has.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes durable what was written to these files, given in the order in which they were made. A failure may concern any of
+    /// them, and is as final as that of `sync_data`.
+    fn sync_all(&self, files: &[Arc<dyn File>]) -> io::Result<()> {
+        files.iter().try_for_each(|file| file.sync_data())
+    }
 }
 
 /// An open file.
@@ -43,11 +50,15 @@ pub trait File: Send + Sync + fmt::Debug {
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
+    /// What the system knows it by, if it is a file of the system's.
+    fn fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 impl dyn File + '_ {
     /// `len` octets from `offset`. An error, and no allocation, if the file has fewer.
-    pub(super) fn read_vec(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn read_vec(&self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
         if offset.checked_add(len).is_none_or(|end| self.len().is_ok_and(|is| end > is)) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

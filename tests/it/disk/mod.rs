@@ -1,0 +1,7 @@
+//! The two other sides of [`mailsluice::disk::Files`]: one on which operations fail, and one from which the power is cut.
+
+mod faulty;
+mod power;
+
+pub(crate) use faulty::{Faulty, Plan};
+pub(crate) use power::{Cached, Cut};
