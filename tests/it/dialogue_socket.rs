@@ -2,8 +2,8 @@
 //! the machine. What sinks do in them is done by a sink.
 
 use crate::dialogue::{self, Accepted, Driver, Heard, Packets, Setup};
-use crate::dialogue_memory::reply;
 use crate::inside::{Inside, Plan};
+use crate::reference::memory::reply;
 use crate::wait::PATIENCE;
 use mailsluice::config::Settings;
 use mailsluice::config::recipients::User;

@@ -30,6 +30,8 @@ mod own_sinks;
 mod peers;
 mod policies;
 mod quickstart;
+#[path = "../reference/mod.rs"]
+mod reference;
 mod reload;
 mod rules;
 mod rules_cases;

@@ -1,45 +1,11 @@
 //! What the tests of the spool share: small messages, small segments.
 
+pub(crate) use crate::reference::letters::{accept, claim, entry, envelope, octets, small};
+
 use bytes::Bytes;
-use mailsluice::mail::{Content, Door, Envelope, ForwardPath, Id, Origin, Recipient, ReversePath, Standing, Timestamp};
-use mailsluice::spool::{Claim, Entry, Fence, NodeId, Options, Record, SegmentLog, Spool, StoreFault};
-use std::collections::BTreeMap;
+use mailsluice::mail::Content;
+use mailsluice::spool::{Entry, Fence, NodeId, Record, SegmentLog, Spool, StoreFault};
 use std::path::Path;
-use std::time::Duration;
-
-/// Sizes at which a few messages fill a segment and a few hundred octets are many.
-pub(crate) fn small() -> Options {
-    Options {
-        segment: 4096,
-        draft_memory: 256,
-        drafts_memory: 2048,
-        large: 1500,
-        probe_first: Duration::from_millis(1),
-        probe_longest: Duration::from_millis(4),
-    }
-}
-
-pub(crate) fn envelope(recipients: usize) -> Envelope {
-    let mut envelope = Envelope::new(ReversePath::parse("<from@example.org>").unwrap());
-    for n in 0..recipients {
-        let path = ForwardPath::parse(&format!("<u{n}@example.com>")).unwrap();
-        envelope.recipients.push(Recipient::new(path, Standing::Local));
-    }
-    envelope
-}
-
-pub(crate) fn entry(id: u64) -> Entry {
-    Entry::new(Id(id), Timestamp(id), Origin::door(Door::Smtp), envelope(2), 3, 0)
-}
-
-/// Octets that tell the message and the place, so that a mix-up shows.
-pub(crate) fn octets(id: u64, len: usize) -> Bytes {
-    (0..len).map(|n| (id as usize * 31 + n * 7 + n / 251) as u8).collect::<Vec<u8>>().into()
-}
-
-pub(crate) fn accept(id: u64, len: usize) -> Record {
-    Record::Accept(Box::new(entry(id)), Content::from(octets(id, len)))
-}
 
 /// An acceptance by way of a draft, as a session makes it, with a field in front.
 pub(crate) fn accept_draft(spool: &dyn Spool, id: u64, len: usize) -> Result<(Record, Bytes), StoreFault> {
@@ -57,22 +23,6 @@ pub(crate) fn accept_draft(spool: &dyn Spool, id: u64, len: usize) -> Result<(Re
 /// Claims, and does not wait.
 pub(crate) async fn fence(spool: &dyn Spool) -> Fence {
     spool.claim(NodeId(1)).await.unwrap().fence
-}
-
-/// Claims, and waits until everything is found.
-pub(crate) async fn claim(spool: &dyn Spool) -> (Fence, BTreeMap<u64, Entry>) {
-    let Claim { fence, newest, found } = spool.claim(NodeId(1)).await.unwrap();
-    let outlines = found.all().await.unwrap();
-    let count = outlines.len();
-    let mut entries = BTreeMap::new();
-    for outline in outlines {
-        assert!(outline.id <= newest);
-        let entry = spool.entry(outline.id).unwrap_or_else(|fault| panic!("{}: {fault}", outline.id));
-        assert_eq!(outline.due, entry.due());
-        entries.insert(entry.id.0, entry);
-    }
-    assert_eq!(entries.len(), count, "an entry was given out twice");
-    (fence, entries)
 }
 
 pub(crate) fn read(spool: &dyn Spool, entry: &Entry) -> Bytes {

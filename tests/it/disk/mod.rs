@@ -1,7 +1,6 @@
 //! The two other sides of [`mailsluice::disk::Files`]: one on which operations fail, and one from which the power is cut.
 
 mod faulty;
-mod power;
 
 pub(crate) use faulty::{Faulty, Plan};
-pub(crate) use power::{Cached, Cut};
+pub(crate) use crate::reference::disk::{Cached, Cut};
