@@ -105,8 +105,20 @@ pub(super) fn check(text: &str) -> Result<(), AddressError> {
     }
     match text.strip_prefix('[') {
         Some(rest) => check_literal(rest.strip_suffix(']').ok_or(AddressError::BadLiteral)?),
-        None => text.split('.').try_for_each(check_label),
+        None => text.split('.').try_for_each(check_label).and_then(|()| check_mapping(text)),
     }
+}
+
+/// What IDNA makes of a name must be one of as many labels: some characters stand for several, and `℀`, which is `a/c`,
+/// would bring a separator into paths and look-ups. What IDNA can't map stays as it is, see [`key`].
+fn check_mapping(text: &str) -> Result<(), AddressError> {
+    if text.is_ascii() {
+        return Ok(());
+    }
+    let Ok(mapped) = idna::domain_to_ascii(text) else { return Ok(()) };
+    let is_name = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let ok = mapped.split('.').all(is_name) && mapped.split('.').count() == text.split('.').count();
+    if ok { Ok(()) } else { Err(AddressError::BadDomain) }
 }
 
 fn check_literal(inner: &str) -> Result<(), AddressError> {
@@ -176,6 +188,9 @@ mod tests {
             "a\u{85}b",
             "a＠b",
             "a。b",
+            "x℀y",
+            "x＿y",
+            "a.\u{ad}.b",
             "[x:a]b]",
         ] {
             assert!(Domain::parse(bad).is_err(), "{bad:?}");
