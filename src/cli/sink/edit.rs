@@ -6,9 +6,11 @@ use crate::cli::out::{Failure, Out, Outcome, complain, note};
 use crate::cli::status::ask_reload;
 use crate::config::{Diagnostics, Settings};
 use crate::event::{Files, Natives};
+use crate::manifest::Manifest;
+#[cfg(feature = "wasm")]
+use crate::manifest::SinkDecl;
 use crate::manifest::edit::{self, NewBinding, NewSink};
 use crate::manifest::load::read_manifest;
-use crate::manifest::{Manifest, SinkDecl};
 use crate::snapshot::Snapshot;
 use clap::{ArgGroup, Args};
 use std::io::Write;
@@ -161,11 +163,13 @@ impl Desk {
     }
 
     /// The same, without a word to the server.
+    #[cfg(feature = "wasm")]
     pub(super) fn write(&self, file: &Path, edit: impl Fn(&str) -> Result<Option<String>, String>) -> Outcome {
         self.replace(file, edit).map(drop)
     }
 
     /// How a sink is declared.
+    #[cfg(feature = "wasm")]
     pub(super) fn decl(&self, name: &str) -> Result<&SinkDecl, Failure> {
         let decl = self.manifest.sinks.iter().find(|decl| decl.name.value == name);
         decl.ok_or_else(|| Failure::Failed(format!("there is no sink `{name}`")))
