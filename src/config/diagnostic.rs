@@ -139,7 +139,8 @@ impl Diagnostics {
         let mut group = Group::with_title(level.primary_title(printable(&diagnostic.message)));
         if let Some((span, line)) = diagnostic.span.and_then(|s| Some((s, self.sources.line(s)?))) {
             let caret = AnnotationKind::Primary.span(line.range).label(diagnostic.label.as_deref().map(printable));
-            let snippet = Snippet::source(line.text).path(self.sources.name(span.source)).line_start(line.number);
+            let (text, path) = (in_place(line.text), printable(self.sources.name(span.source)));
+            let snippet = Snippet::source(text).path(path).line_start(line.number);
             group = group.element(snippet.annotation(caret));
         }
         if let Some(help) = &diagnostic.help {
@@ -189,6 +190,12 @@ fn printable(text: &str) -> String {
     out
 }
 
+/// A line of a file, fit for the terminal. Each character keeps its octets, so that places stay where they are: the renderer
+/// has pictures for ASCII's control characters, and the others have two octets as the dot that stands for them.
+fn in_place(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && !c.is_ascii(), "\u{b7}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +211,13 @@ mod tests {
     fn the_caret_stands_under_the_spot() {
         let want = "error: bad\\u{1b}[31m\n --> f.toml:2:3\n  |\n2 | x yy z\n  |   ^^ here\n  |\n  = help: mend it\n\n1 error\n";
         assert_eq!(one("a\nx yy z\n", 4..6), want);
+    }
+
+    #[test]
+    fn a_file_does_not_steer_the_terminal() {
+        let told = one("x = \u{1b}\u{9b}31m é\n", 11..13);
+        assert!(told.contains("1 | x = ␛·31m é\n  |           ^ here"), "{told}");
+        assert!(!told.contains(|c: char| c != '\n' && c.is_control()));
     }
 
     #[test]
