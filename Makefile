@@ -1,9 +1,11 @@
 # The everyday commands. `make` alone lists them. A Rust toolchain is all that has to be there beforehand.
 
-TARGET = $${CARGO_TARGET_DIR:-target}
+BUILT = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
+# How long `make fuzz` takes for each target.
+SECONDS = 60
 
-.PHONY: help setup sinks run test soak bench peers lint examples script-host script-host-check clean
+.PHONY: help setup sinks run test soak fuzz bench peers lint examples script-host script-host-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +18,7 @@ sinks: setup ## build the sandboxed sinks that ship, into sinks/built
 
 run: sinks ## build, and serve examples/quickstart on 127.0.0.1:2525
 	cargo build --release -p mailsluice
-	@exec "$(TARGET)/release/mailsluice" serve --config $(CONFIG)
+	@exec "$(BUILT)/release/mailsluice" serve --config $(CONFIG)
 
 test: sinks ## run every test, with those foreign mail programs that are there
 	cargo test --all-targets
@@ -27,6 +29,9 @@ test: sinks ## run every test, with those foreign mail programs that are there
 soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes
 	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \
 	cargo test --test it -- --nocapture sandbox crash
+
+fuzz: setup ## look for inputs that break something, SECONDS=60 for each target, or with TARGET=line for one
+	@scripts/fuzz $(SECONDS) $(TARGET)
 
 examples: setup ## build and test the sinks in examples/sinks whose compilers PyPI and npm have, and fetch those
 	@scripts/examples
@@ -42,21 +47,24 @@ lint: setup ## check format, lints and, if cargo-deny is there, dependencies
 	cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo fmt --check && cargo clippy --all-targets -- -D warnings
 	cd sinks && cargo clippy --target wasm32-unknown-unknown -- -D warnings
+	cd fuzz && cargo fmt --check && cargo clippy --all-targets -- -D warnings
 	cd tests/guests && cargo fmt --check && cargo clippy --target wasm32-unknown-unknown --target-dir ../../target/guests \
 	--examples --features wasi -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources && \
-	cargo deny --manifest-path sinks/Cargo.toml --config deny.toml check bans licenses sources; \
+	cargo deny --manifest-path sinks/Cargo.toml --config deny.toml check bans licenses sources && \
+	cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check bans licenses sources; \
 	else echo "cargo-deny is not there: licences and sources of dependencies are not checked"; fi
 
 script-host: setup ## build the component that runs scripts, which is kept in the repository; needs clang 14
 	cargo test --test it --test scripts --no-run
-	"$(TARGET)/debug/make-script-host"
+	"$(BUILT)/debug/make-script-host"
 
 script-host-check: setup ## check that the kept component is the build of its source
 	cargo test --test it --test scripts --no-run
-	"$(TARGET)/debug/make-script-host" --check
+	"$(BUILT)/debug/make-script-host" --check
 
 clean: ## remove what was built and what the quickstart server wrote
 	cargo clean
 	cargo clean --manifest-path sinks/Cargo.toml
+	cargo clean --manifest-path fuzz/Cargo.toml
 	rm -rf examples/quickstart/var sinks/built examples/sinks/*/build examples/sinks/*/*.wasm examples/sinks/*/wit/deps
