@@ -158,7 +158,7 @@ impl Spool {
     fn of(health: Health, usage: Usage) -> Self {
         let (state, since, why) = match health {
             Health::Ok => ("ok", None, None),
-            Health::Sick { since, why } => ("sick", Some(since), Some(why)),
+            Health::Sick { since, why, .. } => ("sick", Some(since), Some(why)),
         };
         let Usage { messages, bytes, disk, segments, recovering } = usage;
         Self { state: state.to_owned(), since, why, messages, bytes, disk, segments, recovering }

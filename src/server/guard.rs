@@ -65,8 +65,8 @@ impl Room {
 
     /// Why a message of this declared size can't be taken now.
     pub(super) fn refusal(&self, size: Option<u64>, settings: &Settings, spool: &dyn Spool) -> Option<Reply> {
-        if let Health::Sick { .. } = spool.health() {
-            return Some(SICK);
+        if let Health::Sick { full, .. } = spool.health() {
+            return Some(if full { NO_ROOM } else { SICK });
         }
         let wanted = settings.limits.free_space.saturating_add(size.unwrap_or(0));
         (self.free(&settings.data_dir) < wanted).then_some(NO_ROOM)

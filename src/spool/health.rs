@@ -16,6 +16,8 @@ pub enum Health {
         since: Timestamp,
         /// The operation that failed.
         why: String,
+        /// For want of room, and not because the disk failed.
+        full: bool,
     },
 }
 
@@ -61,7 +63,10 @@ impl Pulse {
 
     pub(super) fn health(&self) -> Health {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((since, fault)) => Health::Sick { since: *since, why: fault.to_string() },
+            Some((since, fault)) => {
+                let full = matches!(fault, StoreFault::Full(_));
+                Health::Sick { since: *since, why: fault.to_string(), full }
+            }
             None => Health::Ok,
         }
     }
