@@ -314,16 +314,20 @@ impl Copy<'_> {
             Bearer::Recipient(None) => &mut self.candidate()?.recipient.properties,
             Bearer::Recipient(Some(index)) => &mut self.recipient(index)?.properties,
         };
-        properties.set(sink, key, value).map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
+        properties.set(sink, key, value);
+        Ok(())
     }
 
-    /// The sink's share is of the message and its recipients together.
+    /// The sink's share is of the session, and of the message and its recipients together. Looked at once for a call: how
+    /// much it can carry until then is bounded by [`EDITS_MAX`] and by what it holds already.
     fn check_share(&self) -> Result<(), Fault> {
         let letter = self.letter.iter();
         let of_letter = letter
             .flat_map(|l| std::iter::once(&l.properties).chain(l.envelope.recipients.iter().map(|r| &r.properties)));
         let of_candidate = self.candidate.iter().map(|c| &c.recipient.properties);
-        Properties::check_share(&self.sink.name, of_letter.chain(of_candidate))
+        let of_session = self.session.iter().map(|facts| &facts.properties);
+        Properties::check_share(&self.sink.name, of_session)
+            .and_then(|()| Properties::check_share(&self.sink.name, of_letter.chain(of_candidate)))
             .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
 }

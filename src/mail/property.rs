@@ -15,7 +15,7 @@ pub const PER_SINK_MAX: usize = 16 * 1024;
 #[serde(transparent)]
 pub struct Properties(BTreeMap<String, BTreeMap<String, Value>>);
 
-/// A sink's share is full; nothing was changed.
+/// A sink's share does not hold what it wants to keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PropertyError {
     /// The sink whose share it is.
@@ -42,20 +42,14 @@ impl Properties {
         self.get(sink, key)
     }
 
-    /// Sets or, with `Value::Null`, removes.
-    pub fn set(&mut self, sink: &str, key: &str, value: Value) -> Result<(), PropertyError> {
-        if value.is_null() {
-            if let Some(own) = self.0.get_mut(sink) {
-                own.remove(key);
-            }
-            return Ok(());
+    /// Sets or, with `Value::Null`, removes. Whether the share holds it is asked once for many, with [`Self::check_share`]: to
+    /// count it anew for each would make many properties slow.
+    pub fn set(&mut self, sink: &str, key: &str, value: Value) {
+        if !value.is_null() {
+            self.0.entry(sink.to_owned()).or_default().insert(key.to_owned(), value);
+        } else if let Some(own) = self.0.get_mut(sink) {
+            own.remove(key);
         }
-        let others: usize = self.0.get(sink).map_or(0, |own| own.iter().filter(|(k, _)| *k != key).map(size).sum());
-        if others + size((&key.to_owned(), &value)) > PER_SINK_MAX {
-            return Err(PropertyError { sink: sink.to_owned() });
-        }
-        self.0.entry(sink.to_owned()).or_default().insert(key.to_owned(), value);
-        Ok(())
     }
 
     /// Whether the share of `sink` holds what it has on all these together.
@@ -86,21 +80,26 @@ mod tests {
     #[test]
     fn a_share_is_bounded_and_one_s_own() {
         let mut p = Properties::default();
-        p.set("tag", "a.b", Value::from("x".repeat(PER_SINK_MAX - 5))).unwrap();
-        assert!(p.set("tag", "c", Value::from(1)).is_err());
-        p.set("other", "c", Value::from(1)).unwrap();
+        let fits = |p: &Properties| Properties::check_share("tag", [p].into_iter()).is_ok();
+        p.set("tag", "a.b", Value::from("x".repeat(PER_SINK_MAX - 5)));
+        assert!(fits(&p));
+        p.set("other", "c", Value::from(1));
+        assert!(fits(&p));
         assert_eq!(p.lookup("other.c"), Some(&Value::from(1)));
-        p.set("tag", "a.b", Value::from("short")).unwrap();
+        p.set("tag", "c", Value::from(1));
+        assert!(!fits(&p));
+        p.set("tag", "a.b", Value::from("short"));
+        assert!(fits(&p));
         assert_eq!(p.lookup("tag.a.b"), Some(&Value::from("short")));
-        p.set("tag", "a.b", Value::Null).unwrap();
+        p.set("tag", "a.b", Value::Null);
         assert_eq!(p.get("tag", "a.b"), None);
     }
 
     #[test]
     fn a_share_is_of_all_bearers_together() {
         let mut half = Properties::default();
-        half.set("tag", "a", Value::from("x".repeat(PER_SINK_MAX / 2))).unwrap();
-        half.set("other", "a", Value::from("x")).unwrap();
+        half.set("tag", "a", Value::from("x".repeat(PER_SINK_MAX / 2)));
+        half.set("other", "a", Value::from("x"));
         assert_eq!(Properties::check_share("tag", [&half, &Properties::default()].into_iter()), Ok(()));
         assert!(Properties::check_share("tag", [&half, &half].into_iter()).is_err());
         assert_eq!(Properties::check_share("other", [&half, &half].into_iter()), Ok(()));

@@ -170,7 +170,7 @@ fn world(event: Event, facts: &Facts) -> World {
 fn set_all<'a>(properties: &mut mailsluice::mail::Properties, values: impl Iterator<Item = (&'a String, &'a Value)>) {
     for (name, value) in values {
         let (sink, key) = name.split_once('.').unwrap();
-        properties.set(sink, key, value.clone()).unwrap();
+        properties.set(sink, key, value.clone());
     }
 }
 

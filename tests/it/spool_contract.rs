@@ -85,8 +85,8 @@ async fn an_entry_comes_back_as_it_was_accepted<B: Bench>() {
     let rcpt = &mut full.envelope.recipients[1];
     rcpt.notify = Some(Notify { success: true, failure: false, delay: true });
     rcpt.orcpt = Some(OriginalRecipient { kind: "rfc822".into(), address: "a+2Bb@example.com".into() });
-    rcpt.properties.set("tag", "k", json!({"deep": [1, 2.5, null, "ü"]})).unwrap();
-    full.properties.set("tag", "score", json!(5)).unwrap();
+    rcpt.properties.set("tag", "k", json!({"deep": [1, 2.5, null, "ü"]}));
+    full.properties.set("tag", "score", json!(5));
     full.ledger = r#"[{"sink":"tag",  "us": 12}]"#.parse().unwrap();
     full.hold = Some(Hold { reason: "odd".into(), by: "policy".into(), place: Json::default() });
     full.recipients[1].held = Some("later".into());
