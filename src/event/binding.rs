@@ -1,6 +1,7 @@
 //! Bindings: event, rule, priority, sink, deadline, fault policy.
 
 use super::breaker::Breaker;
+use super::call;
 use super::catalogue::{Event, OnFault};
 use super::notify::Mailbox;
 use super::rule::Rule;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The priority of a binding that names none.
 pub const DEFAULT_PRIORITY: u16 = 24575;
@@ -35,6 +37,8 @@ pub struct Registered {
     pub breaker: Breaker,
     pub(super) watch: WatchId,
     pub(super) mailbox: Mailbox,
+    /// Its share of the threads on which blocking calls run.
+    pub(super) blocking: Arc<Semaphore>,
 }
 
 impl Registered {
@@ -44,7 +48,8 @@ impl Registered {
         let watch = watchdog::register(&name);
         let interest = sink.interest();
         let (breaker, mailbox, secrets) = (Breaker::default(), Mailbox::default(), Secrets::default());
-        Self { name, sink, interest, may_relay, may_submit: false, secrets, breaker, watch, mailbox }
+        let blocking = Arc::new(Semaphore::new(call::BLOCKING_OF_ONE));
+        Self { name, sink, interest, may_relay, may_submit: false, secrets, breaker, watch, mailbox, blocking }
     }
 
     /// The same, with the right to make messages or without it.

@@ -19,6 +19,8 @@ use tokio::sync::Semaphore;
 
 /// Blocking calls that may run at a time, over all sinks.
 const BLOCKING_CALLS: usize = 64;
+/// And of one sink: what it blocks for ever must not keep the others from running.
+pub(super) const BLOCKING_OF_ONE: usize = 16;
 static BLOCKING: Semaphore = Semaphore::const_new(BLOCKING_CALLS);
 
 /// What a call that returned well has said and changed.
@@ -55,7 +57,7 @@ pub(super) async fn wait(
     let result = match hearing {
         Hearing::Now(result) => result.map(|verdict| (verdict, None)),
         Hearing::Later(future) => later(future, deadline, sink.watch).await.map(|verdict| (verdict, None)),
-        Hearing::Blocking(work) => blocking(work, deadline).await.map(|(verdict, edits)| (verdict, Some(edits))),
+        Hearing::Blocking(work) => blocking(sink, work, deadline).await.map(|(verdict, edits)| (verdict, Some(edits))),
     };
     std::mem::forget(probe);
     result
@@ -100,14 +102,18 @@ impl Drop for Dropped<'_> {
 }
 
 async fn blocking(
+    sink: &Registered,
     work: Box<dyn FnOnce() -> Result<(Verdict, Edits), Fault> + Send>,
     deadline: Duration,
 ) -> Result<(Verdict, Edits), Fault> {
+    let closed = |_| Fault::error("the pool of blocking calls is closed");
     let run = async {
-        let permit = BLOCKING.acquire().await.map_err(|_| Fault::error("the pool of blocking calls is closed"))?;
+        // Its own share first, so that who waits for it holds nothing of the others'.
+        let of_sink = sink.blocking.clone().acquire_owned().await.map_err(closed)?;
+        let permit = BLOCKING.acquire().await.map_err(closed)?;
         let job = tokio::task::spawn_blocking(move || {
             let result = caught(work);
-            drop(permit);
+            drop((of_sink, permit));
             result.unwrap_or_else(Err)
         });
         job.await.unwrap_or_else(|e| Err(Fault::error(format!("the blocking call was cancelled: {e}"))))
