@@ -16,6 +16,8 @@ pub const ENTRIES_MAX: usize = 500;
 
 /// Edits of one call that are told; more are counted only.
 const EDITS_TOLD: usize = 50;
+/// Octets that they may take; what comes behind is counted only.
+const EDITS_OCTETS: usize = 4096;
 
 /// What stands in place of a sink's name where the core itself refused. No sink can be called so.
 pub const GUARD: &str = "(guard)";
@@ -77,9 +79,18 @@ fn said(verdict: &Verdict) -> Option<String> {
 
 /// The edits of one call as the ledger tells them.
 pub(super) fn told(edits: &Edits) -> Vec<String> {
-    let more = edits.len().saturating_sub(EDITS_TOLD);
-    let first = edits.iter().take(EDITS_TOLD).map(|edit| one_line(edit.to_string()));
-    first.chain((more > 0).then(|| format!("and {more} more"))).collect()
+    let (mut told, mut octets) = (Vec::new(), 0);
+    for edit in edits.iter().take(EDITS_TOLD) {
+        let text = one_line(edit.to_string());
+        octets += text.len();
+        if octets > EDITS_OCTETS {
+            break;
+        }
+        told.push(text);
+    }
+    let more = edits.len() - told.len();
+    told.extend((more > 0).then(|| format!("and {more} more")));
+    told
 }
 
 /// The dispatches of one transaction in order.
@@ -143,6 +154,14 @@ mod tests {
         edits.push(Edit::Vouch);
         let told = told(&edits);
         assert_eq!((told.len(), told[EDITS_TOLD].as_str()), (EDITS_TOLD + 1, "and 2 more"));
+    }
+
+    #[test]
+    fn long_edits_are_counted_too() {
+        let mut edits = Edits::new();
+        (0..10).for_each(|_| edits.push(Edit::AddKeyword("X".repeat(2000))));
+        let told = told(&edits);
+        assert_eq!((told.len(), told[4].as_str()), (5, "and 6 more"));
     }
 
     #[test]

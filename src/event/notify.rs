@@ -5,6 +5,7 @@ use super::call;
 use super::catalogue::{Event, OnFault};
 use super::edit::Edits;
 use super::fault::FaultKind;
+use super::ledger::Ledger;
 use super::sink::Hearing;
 use super::stage::Stage;
 use super::transaction::{Focus, SessionState, Transaction};
@@ -31,11 +32,23 @@ impl Notice {
         Self {
             event,
             origin: stage.origin.clone(),
-            session: stage.session.as_deref().cloned(),
-            transaction: stage.transaction.as_deref().cloned(),
+            session: stage.session.as_deref().map(session),
+            transaction: stage.transaction.as_deref().map(transaction),
             deadline,
         }
     }
+}
+
+/// The session without its ledger, which no sink sees and which would wait a thousandfold in a full queue.
+fn session(of: &SessionState) -> SessionState {
+    SessionState { id: of.id, facts: of.facts.clone(), ledger: Ledger::default() }
+}
+
+/// The transaction, likewise.
+fn transaction(of: &Transaction) -> Transaction {
+    let Transaction { id, started, letter, companions, .. } = of;
+    let (letter, companions) = (letter.clone(), companions.clone());
+    Transaction { id: *id, started: *started, letter, ledger: Ledger::default(), companions }
 }
 
 /// A sink's queue. Its task starts with the first notice and ends with the sink.
