@@ -2,7 +2,7 @@
 //!
 //! The one JSON shape of ledger, log, `queue show`, `why` and `tail`.
 
-use crate::event::{Ledger, Transaction};
+use crate::event::{Ledger, LedgerEntry, Transaction};
 use crate::mail::{Fate, ForwardPath, Id, Origin, Properties, ReversePath, Timestamp};
 use crate::spool::Entry;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,22 @@ impl Account {
             properties: letter.properties.clone(),
             ledger: transaction.ledger.clone(),
         }
+    }
+
+    /// About how many octets of memory it takes. Never less than a small part of it.
+    pub(super) fn weight(&self) -> usize {
+        let recipient = |r: &RecipientAccount| {
+            let texts = r.path.as_str().len() + r.reason.as_ref().map_or(0, String::len);
+            size_of::<RecipientAccount>() + r.state.len() + texts
+        };
+        let entry = |e: &LedgerEntry| {
+            let edits: usize = e.edits.iter().map(|edit| size_of::<String>() + edit.len()).sum();
+            let texts = [&e.said, &e.fault].into_iter().flatten().map(String::len).sum::<usize>();
+            size_of::<LedgerEntry>() + e.about.as_ref().map_or(0, |about| about.len()) + edits + texts
+        };
+        let recipients: usize = self.recipients.iter().map(recipient).sum();
+        let entries: usize = self.ledger.entries.iter().map(entry).sum();
+        size_of::<Self>() + self.reply.as_ref().map_or(0, String::len) + recipients + entries
     }
 
     /// Of a session that was refused before any transaction.

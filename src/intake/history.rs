@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,6 +18,8 @@ use tokio::sync::broadcast;
 
 /// Accounts that may wait for the writer.
 const QUEUE: usize = 4096;
+/// Octets that they may take, as [`Account::weight`] guesses: a disk that hangs must not fill the memory.
+const QUEUE_OCTETS: usize = 32 << 20;
 /// Accounts that a slow `tail` may lag behind.
 const FEED: usize = 1024;
 /// The history is kept in this many files; the oldest goes whole.
@@ -33,7 +35,8 @@ pub struct Keep {
 }
 
 enum Job {
-    Write(Box<Account>),
+    /// An account, and what it weighs.
+    Write(Box<Account>, usize),
     /// Everything sent before is written when the answer comes.
     Flush(SyncSender<()>),
 }
@@ -44,6 +47,8 @@ pub struct History {
     jobs: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     feed: broadcast::Sender<Arc<Account>>,
+    /// Octets that wait for the writer.
+    waiting: Arc<AtomicUsize>,
     dropped: AtomicU64,
 }
 
@@ -53,14 +58,22 @@ impl History {
         fs::create_dir_all(folder)?;
         let (jobs, receiver) = sync_channel(QUEUE);
         let files = Files::open(folder, keep)?;
-        let writer = std::thread::Builder::new().name("history".into()).spawn(move || write_all(files, &receiver))?;
-        Ok(Self {
+        let mut history = Self::without_writer(folder, jobs);
+        let waiting = history.waiting.clone();
+        let work = move || write_all(files, &receiver, &waiting);
+        history.writer = Mutex::new(Some(std::thread::Builder::new().name("history".into()).spawn(work)?));
+        Ok(history)
+    }
+
+    fn without_writer(folder: &Path, jobs: SyncSender<Job>) -> Self {
+        Self {
             folder: folder.to_owned(),
             jobs: Mutex::new(Some(jobs)),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::default(),
             feed: broadcast::channel(FEED).0,
+            waiting: Arc::default(),
             dropped: AtomicU64::new(0),
-        })
+        }
     }
 
     /// Notes an account.
@@ -69,8 +82,12 @@ impl History {
             // Nobody listening any more is no error.
             let _ = self.feed.send(Arc::new(account.clone()));
         }
-        let sent = self.sender().is_some_and(|jobs| jobs.try_send(Job::Write(Box::new(account))).is_ok());
+        let weight = account.weight();
+        let room = self.waiting.fetch_add(weight, Relaxed) < QUEUE_OCTETS;
+        let job = || Job::Write(Box::new(account), weight);
+        let sent = room && self.sender().is_some_and(|jobs| jobs.try_send(job()).is_ok());
         if !sent {
+            self.waiting.fetch_sub(weight, Relaxed);
             self.dropped.fetch_add(1, Relaxed);
         }
     }
@@ -138,11 +155,15 @@ impl Drop for History {
     }
 }
 
-fn write_all(mut files: Files, jobs: &Receiver<Job>) {
+fn write_all(mut files: Files, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
     let mut healthy = true;
     while let Ok(job) = jobs.recv() {
         let result = match job {
-            Job::Write(account) => files.write(&account),
+            Job::Write(account, weight) => {
+                let result = files.write(&account);
+                waiting.fetch_sub(weight, Relaxed);
+                result
+            }
             Job::Flush(done) => {
                 let result = files.out.flush();
                 let _ = done.send(());
@@ -273,6 +294,17 @@ mod tests {
         assert!(history.get(Id(999)).unwrap().is_some());
         history.note(account(1000));
         assert!(history.get(Id(1000)).unwrap().is_some(), "what follows a torn line is no part of it");
+    }
+
+    #[test]
+    fn large_accounts_do_not_wait_by_the_thousand() {
+        let (jobs, waiting) = sync_channel(QUEUE);
+        let history = History::without_writer(Path::new("nowhere"), jobs);
+        let mut large = account(1);
+        large.reply = Some("x".repeat(1 << 20));
+        (0..1000).for_each(|_| history.note(large.clone()));
+        let wait = waiting.try_iter().count();
+        assert_eq!((wait, history.dropped()), (32, 968));
     }
 
     #[test]
