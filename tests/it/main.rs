@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: a module per subject, and the harness that they share.
 
+mod bounded;
 mod broken;
 mod cli;
 mod cli_author;

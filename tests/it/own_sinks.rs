@@ -23,19 +23,23 @@ type Hear = dyn Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync;
 
 /// A sink made of a closure.
 #[derive(Clone)]
-struct Own {
+pub(crate) struct Own {
     events: Vec<Event>,
     claims: Claims,
     hear: Arc<Hear>,
 }
 
 impl Own {
-    fn at(events: &[Event], hear: impl Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync + 'static) -> Self {
+    /// Called at these events.
+    pub(crate) fn at(
+        events: &[Event],
+        hear: impl Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync + 'static,
+    ) -> Self {
         Self { events: events.to_vec(), claims: Claims::default(), hear: Arc::new(hear) }
     }
 
     /// As a native sink of this name.
-    fn named(self, name: &'static str) -> impl FnOnce(Natives) -> Natives {
+    pub(crate) fn named(self, name: &'static str) -> impl FnOnce(Natives) -> Natives {
         move |natives| natives.with(name, move |_: IgnoredAny, _| Ok::<_, Infallible>(self.clone()))
     }
 }
@@ -55,7 +59,7 @@ fn next() -> Hearing<'static> {
 }
 
 /// `[[sink]]` for a native sink of its own name.
-fn bound(name: &str) -> String {
+pub(crate) fn bound(name: &str) -> String {
     format!("[[sink]]\nname = \"{name}\"\nnative = \"{name}\"\n")
 }
 
