@@ -4,7 +4,7 @@
 use crate::hop::Hop;
 use crate::inside::{Inside, Plan};
 use crate::limits::Talk;
-use crate::server::{Site, arrived};
+use crate::server::Site;
 use crate::smtp_client::SmtpClient;
 use crate::disk::{Faulty, Plan as Faults};
 use crate::spool::{small};
@@ -12,11 +12,8 @@ use crate::wait::eventually;
 use mailsluice::intake::State;
 use mailsluice::spool::{Health, MemorySpool, SegmentLog, Spool, StoreFault};
 use mailsluice::transport::Operation;
-use std::collections::BTreeSet;
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::io::ErrorKind;
+use std::sync::Arc;
 
 /// Mail for `uni.example` goes to this hop.
 fn relaying(hop: &Hop) -> String {
@@ -116,60 +113,6 @@ fn a_delivery_that_runs_is_finished_and_not_done_again() {
     let second = hop.next();
     assert!(second.message.contains("Subject: second\n"), "the first came again: {}", second.message);
     second.answer("250 mine");
-}
-
-/// Sends as long as there is a server, and keeps what it has acknowledged.
-fn send(address: SocketAddr, client: u64, sent: &AtomicU64, acknowledged: &Mutex<BTreeSet<String>>) -> io::Result<()> {
-    let mut smtp = SmtpClient::try_connect(address)?;
-    smtp.try_reply()?;
-    smtp.try_send(b"EHLO client.example\r\n")?;
-    smtp.try_reply()?;
-    for number in 0.. {
-        let id = format!("{client}-{number}");
-        for line in ["MAIL FROM:<a@client.example>", "RCPT TO:<alice@example.com>", "DATA"] {
-            smtp.try_send(format!("{line}\r\n").as_bytes())?;
-            if smtp.try_reply()?.code == 421 {
-                return Ok(());
-            }
-        }
-        smtp.try_send(format!("{}.\r\n", message(&id)).as_bytes())?;
-        if smtp.try_reply()?.code == 421 {
-            return Ok(());
-        }
-        acknowledged.lock().unwrap().insert(id);
-        sent.fetch_add(1, SeqCst);
-    }
-    Ok(())
-}
-
-#[test]
-fn stopped_in_the_middle_of_everything_and_each_message_is_delivered_once() {
-    let mut site = Site::new(Site::PLAIN);
-    let (sent, acknowledged) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(BTreeSet::new())));
-    for round in 0..3_u64 {
-        let server = site.start();
-        let address = server.address(0);
-        let enough = sent.load(SeqCst) + 40;
-        let client = |n: u64| {
-            let (sent, acknowledged) = (sent.clone(), acknowledged.clone());
-            // The connection may break where the server had no more to say.
-            std::thread::spawn(move || drop(send(address, round * 10 + n, &sent, &acknowledged)))
-        };
-        let clients: Vec<_> = (0..4).map(client).collect();
-        eventually("messages to be sent", || (sent.load(SeqCst) >= enough).then_some(()));
-        site = server.stop();
-        clients.into_iter().for_each(|client| client.join().unwrap());
-    }
-    let acknowledged = acknowledged.lock().unwrap().clone();
-    let server = site.start();
-    let delivered = arrived(&server.data_dir(), "example.com", "alice", acknowledged.len());
-    let subject = |octets: Vec<u8>| {
-        let text = String::from_utf8(octets).unwrap();
-        text.lines().find_map(|l| l.strip_prefix("Subject: ")).unwrap().to_owned()
-    };
-    let mut delivered: Vec<String> = delivered.into_iter().map(subject).collect();
-    delivered.sort();
-    assert_eq!(delivered, acknowledged.into_iter().collect::<Vec<_>>());
 }
 
 /// What the end of the data is told.
