@@ -17,6 +17,7 @@ mod docs;
 mod drain;
 mod examples;
 mod faults;
+mod full;
 mod generated;
 mod hold;
 mod hop;
