@@ -26,9 +26,10 @@ test: sinks ## run every test, with those foreign mail programs that are there
 	cd sinks && cargo test
 	@scripts/examples native
 
-soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes
+soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes, stops, floods
 	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \
-	cargo test --test it -- --nocapture sandbox crash
+	MAILSLUICE_STOPS=100 MAILSLUICE_FLOOD=1000000 MAILSLUICE_SLOW=10000 \
+	cargo test --test it -- --nocapture sandbox crash stops:: bounded:: full::
 
 fuzz: setup ## look for inputs that break something, SECONDS=60 for each target, or with TARGET=line for one
 	@scripts/fuzz $(SECONDS) $(TARGET)

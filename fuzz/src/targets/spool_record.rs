@@ -13,7 +13,8 @@ use super::input::Input;
 use crate::reference::disk::Cached;
 use crate::reference::letters::{accept, claim, octets, small};
 use mailsluice::mail::Id;
-use mailsluice::spool::{Files, Options, SegmentLog, Spool, StoreFault};
+use mailsluice::disk::Files;
+use mailsluice::spool::{Options, SegmentLog, Spool, StoreFault};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -79,8 +80,8 @@ fn options() -> Options {
 
 /// A disk on which there is one segment.
 fn disk(name: &str, octets: &[u8]) -> Cached {
-    let disk = Cached::default();
-    let made = disk.create_dir(Path::new(LOG)).and_then(|()| disk.create(&Path::new(LOG).join(name)));
+    let disk = Cached::new(&[ROOT, LOG]);
+    let made = disk.create(&Path::new(LOG).join(name), 0o600);
     made.and_then(|file| file.write_at(0, octets)).unwrap_or_else(|error| panic!("{name}: {error}"));
     disk
 }
@@ -103,7 +104,7 @@ fn written(sealed: bool) -> &'static Segment {
 }
 
 fn write(sealed: bool) -> Segment {
-    let disk = Cached::default();
+    let disk = Cached::new(&[]);
     let spool = SegmentLog::open_on(Arc::new(disk.clone()), Path::new(ROOT), options());
     let spool = spool.unwrap_or_else(|fault| panic!("{fault}"));
     let (fence, _) = run(claim(&spool));
