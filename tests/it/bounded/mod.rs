@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 const MIB: usize = 1 << 20;
 
 /// What everybody else may have to wait, on a machine that is busy with the attack as well.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(10);
 
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name).map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name}: a number")))
