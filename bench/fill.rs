@@ -24,7 +24,8 @@ async fn main() -> ExitCode {
 }
 
 async fn fill() -> Result<(), String> {
-    let [folder, messages, octets] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "fill FOLDER MESSAGES OCTETS")?;
+    let [folder, messages, octets] =
+        std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "fill FOLDER MESSAGES OCTETS")?;
     let messages: u64 = messages.parse().map_err(|e| format!("MESSAGES: {e}"))?;
     let octets: usize = octets.parse().map_err(|e| format!("OCTETS: {e}"))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|e| e.to_string())?.as_millis() as u64;

@@ -4,10 +4,10 @@
 //! reply that is not what it should be.
 
 use clap::Parser;
+use std::cell::Cell;
 use std::io;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::cell::Cell;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -117,7 +117,10 @@ impl Talk {
             while let Some(end) = self.input.iter().position(|&octet| octet == b'\n') {
                 let line: Vec<u8> = self.input.drain(..=end).collect();
                 if !line.starts_with(code.as_bytes()) {
-                    return Err(io::Error::other(format!("expected {code}: {}", String::from_utf8_lossy(&line).trim_end())));
+                    return Err(io::Error::other(format!(
+                        "expected {code}: {}",
+                        String::from_utf8_lossy(&line).trim_end()
+                    )));
                 }
                 if line.get(3) != Some(&b'-') {
                     return Ok(());

@@ -10,8 +10,8 @@ use mailsluice::event::{
     Binding, Decision, Dispatcher, Event, Fault, Files, Focus, Heard, Ledger, On, Registered, Ruling, SessionState,
     Stage, Transaction, on,
 };
-use mailsluice::smtp::{Answer, Profile, Session, Step};
 use mailsluice::mail::{Door, Envelope, ForwardPath, Id, Origin, Recipient, ReversePath, Standing, Timestamp};
+use mailsluice::smtp::{Answer, Profile, Session, Step};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -98,7 +98,8 @@ struct Talk {
 impl Talk {
     fn greeted() -> Self {
         let session = Session::new(Arc::new(Profile::new("mx.example.com")));
-        let mut talk = Self { session, input: BytesMut::with_capacity(16 * 1024), output: Vec::with_capacity(16 * 1024) };
+        let mut talk =
+            Self { session, input: BytesMut::with_capacity(16 * 1024), output: Vec::with_capacity(16 * 1024) };
         talk.say("EHLO client.example.org\r\n");
         talk
     }
@@ -129,7 +130,14 @@ fn a_command_allocates_what_it_leaves_behind_and_no_more() {
     let mut talk = Talk::greeted();
     let message = format!("Subject: x\r\n\r\n{}.\r\n", "text\r\n".repeat(500));
     let mut count = |turn: usize| {
-        let commands = ["NOOP\r\n", "RSET\r\n", "MAIL FROM:<a@example.org>\r\n", "RCPT TO:<b@example.com>\r\n", "DATA\r\n", &message];
+        let commands = [
+            "NOOP\r\n",
+            "RSET\r\n",
+            "MAIL FROM:<a@example.org>\r\n",
+            "RCPT TO:<b@example.com>\r\n",
+            "DATA\r\n",
+            &message,
+        ];
         let counts = commands.map(|command| talk.say(command));
         assert!(talk.output.starts_with(b"250 "), "turn {turn}");
         counts

@@ -102,7 +102,14 @@ mod tests {
 
     #[test]
     fn releases() {
-        for (release, tells) in [("5.8.0", true), ("6.1.0-18-amd64", true), ("5.10", true), ("5.7.19", false), ("4.19.0", false), ("", false)] {
+        for (release, tells) in [
+            ("5.8.0", true),
+            ("6.1.0-18-amd64", true),
+            ("5.10", true),
+            ("5.7.19", false),
+            ("4.19.0", false),
+            ("", false),
+        ] {
             assert_eq!(syncfs_tells(release), tells, "{release}");
         }
     }

@@ -5,9 +5,9 @@
 
 use super::draft::{Draft, DraftFile, InFile};
 use super::fault::StoreFault;
-use crate::disk::{File, Files};
 use super::place::{Place, file_name, parse_file_name};
 use super::stored::Opened;
+use crate::disk::{File, Files};
 use crate::mail::{Blob, Content, Piece};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,6 @@
 
 use super::body::Part;
 use super::fault::StoreFault;
-use crate::disk::Files;
 use super::frame::Kind;
 use super::health::Pulse;
 use super::index::{At, Index, Segment, Slot};
@@ -16,6 +15,7 @@ use super::segment::{Active, Group, capacity_for};
 use super::store::{Claim, Fence, Found, Outline};
 use super::trouble::Trouble;
 use super::unit::{Abort, Batch, Unit};
+use crate::disk::Files;
 use crate::mail::Id;
 use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};

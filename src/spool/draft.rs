@@ -5,8 +5,8 @@
 
 use super::budget::{Budget, Share};
 use super::fault::StoreFault;
-use crate::disk::{File, Files};
 use super::place::{Place, unguessable};
+use crate::disk::{File, Files};
 use crate::mail::Blob;
 use bytes::Bytes;
 use std::any::Any;

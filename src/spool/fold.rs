@@ -4,10 +4,10 @@
 //! before it, changes add up, an `End` ends it. Only what living messages need is read.
 
 use super::body::Part;
+use super::fault::StoreFault;
 use super::frame::Kind;
 use super::index::{At, Slot};
 use super::place::file_name;
-use super::fault::StoreFault;
 use super::read::{Accepted, Defect, Unreadable, accepted, apply};
 use super::recover::Stop;
 use super::segment::Found;

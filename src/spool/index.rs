@@ -6,10 +6,10 @@
 //! an octet of mail costs at most about one more octet written, and the log is at most about twice as large as the mail.
 
 use super::body::Part;
-use crate::disk::File;
 use super::frame::{HEADER, Kind};
 use super::health::Usage;
 use super::segment::INDEX_ENTRY;
+use crate::disk::File;
 use crate::mail::Id;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;

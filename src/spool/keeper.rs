@@ -5,9 +5,9 @@
 //! what it said about older ones would be forgotten. What can't be removed is tried again at the next chore.
 
 use super::fault::StoreFault;
-use crate::disk::{File, Files};
 use super::place::Place;
 use super::segment::{Active, discard, prepare};
+use crate::disk::{File, Files};
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;

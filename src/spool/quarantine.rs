@@ -3,10 +3,10 @@
 //! A damaged range is copied to `quarantine/<segment>-<offset>`, once; a file of `blobs/` that may belong to a damaged
 //! record is moved there. One line in the log for each says what, where from, why and where to.
 
-use crate::disk::{File, Files};
 use super::place::{Place, file_name};
 use super::scan::Damage;
 use super::segment::Name;
+use crate::disk::{File, Files};
 use std::io;
 use std::sync::Arc;
 

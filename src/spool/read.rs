@@ -82,7 +82,9 @@ pub(super) fn accepted(file: &dyn File, id: Id, at: At, body_len: u32) -> Result
     if entry.id != id {
         return Err(Unreadable { at, defect: Defect::Damaged(format!("it is that of message {}", entry.id)) });
     }
-    let len = layout.as_ref().map_or(u64::from(body_len), |parts| parts.iter().map(Part::len).sum());
+    let sum = |parts: &Vec<Part>| parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.len()));
+    let len = layout.as_ref().map_or(Some(u64::from(body_len)), sum);
+    let len = len.ok_or_else(|| bad("its parts are too long".into()))?;
     entry.content = match pieces {
         Some(cuts) => paste(entry.id, cuts, inline).map_err(bad)?,
         None => StoredContent::whole(entry.id, len),

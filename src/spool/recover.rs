@@ -185,7 +185,9 @@ fn void(segments: &BTreeMap<u64, Loaded>) -> Result<HashMap<u64, u64>, Halt> {
                 }
                 Err(Unreadable { defect: Defect::Disk(fault), .. }) => return Err(Halt::Unreadable(fault)),
                 Err(_) if !segment.scanned => return Err(Halt::Distrusted(*number)),
-                Err(Unreadable { defect, .. }) => tracing::error!(segment = %segment.name, why = %defect, "an abort can't be read"),
+                Err(Unreadable { defect, .. }) => {
+                    tracing::error!(segment = %segment.name, why = %defect, "an abort can't be read")
+                }
             }
         }
     }

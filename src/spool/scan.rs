@@ -44,10 +44,12 @@ pub(super) fn scan(octets: &[u8], marker: u64) -> Scan {
             continue;
         };
         let found = Found { offset: at as u64, header };
-        let end = (at as u64 + header.len()).min(octets.len() as u64);
+        let mut end = (at as u64 + header.len()).min(octets.len() as u64);
         match check(octets, &found) {
             Ok(()) => scan.add(found, &mut batch),
             Err(why) => {
+                // Octets of it may have been lost: then the next frame begins where this one says it goes on.
+                end = end.min(next_header(octets, marker, at + 1, &finder) as u64);
                 scan.torn(&mut batch);
                 scan.damage.push(Damage { range: at as u64..end, id: Some(header.id), why: why.into() });
             }
@@ -160,6 +162,15 @@ mod tests {
         let found = scan(&log, MARKER);
         assert_eq!(seqs(&found), [(2, 0)]);
         assert_eq!(found.damage.len(), 1);
+    }
+
+    #[test]
+    fn a_frame_that_lost_octets_does_not_swallow_the_next_one() {
+        let [a, b, c] = [1, 2, 3].map(|seq| frame(MARKER, seq, 0, true, b"a body of some octets"));
+        let log = [&a[..a.len() - 7], &b, &c].concat();
+        let found = scan(&log, MARKER);
+        assert_eq!(seqs(&found), [(2, 0), (3, 0)]);
+        assert_eq!(found.damage[0].range, 0..a.len() as u64 - 7);
     }
 
     #[test]

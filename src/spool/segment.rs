@@ -6,10 +6,10 @@
 //! one that failed) is scanned.
 
 use super::fault::StoreFault;
-use crate::disk::{File, Files};
 use super::frame::{HEADER, Header, u32_at, u64_at};
 use super::place::{Place, unguessable};
 use super::unit::Batch;
+use crate::disk::{File, Files};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -178,7 +178,8 @@ pub(super) fn read_index(file: &dyn File, marker: u64) -> Option<Vec<Found>> {
     if u32_at(&trailer, 24)? != crc32fast::hash(&index) {
         return None;
     }
-    let frames: Option<Vec<Found>> = index.chunks(INDEX_ENTRY as usize).map(|octets| index_entry(octets, marker)).collect();
+    let frames: Option<Vec<Found>> =
+        index.chunks(INDEX_ENTRY as usize).map(|octets| index_entry(octets, marker)).collect();
     frames.filter(|frames| covers(frames, end))
 }
 

@@ -195,12 +195,15 @@ pub(super) fn parse<T: DeserializeOwned>(head: &Bytes) -> Result<(T, Bytes), Str
 /// The content that cuts describe; `inline` are the octets behind the JSON.
 pub(super) fn paste(id: Id, cuts: Vec<Cut>, mut inline: Bytes) -> Result<StoredContent, String> {
     let mut pieces = Vec::with_capacity(cuts.len());
+    let mut total = 0_u64;
     for cut in cuts {
         pieces.push(match cut {
             Cut::Range(from, to) if from <= to => Piece::Blob(from..to),
             Cut::Inline(len) if len <= inline.len() as u64 => Piece::Inline(inline.split_to(len as usize)),
             _ => return Err("its pieces don't fit".into()),
         });
+        let len = pieces.last().map_or(0, Piece::len);
+        total = total.checked_add(len).ok_or("its pieces are too long")?;
     }
     Ok(StoredContent::of_pieces(id, pieces))
 }

@@ -1,13 +1,13 @@
 //! Stopping with SIGTERM, and a store that fails: who is told what, what may be finished, and that nothing is lost or
 //! done twice.
 
+use crate::disk::{Faulty, Plan as Faults};
 use crate::hop::Hop;
 use crate::inside::{Inside, Plan};
 use crate::limits::Talk;
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
-use crate::disk::{Faulty, Plan as Faults};
-use crate::spool::{small};
+use crate::spool::small;
 use crate::wait::eventually;
 use mailsluice::intake::State;
 use mailsluice::spool::{Health, MemorySpool, SegmentLog, Spool, StoreFault};

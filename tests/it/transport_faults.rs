@@ -187,11 +187,15 @@ fn dying_anywhere_loses_nothing() {
 #[test]
 fn a_power_cut_anywhere_loses_nothing() {
     let more = cuts().unwrap_or(1);
-    each(Faults::From, |_| ErrorKind::Other, |disk, ledger, n| {
-        let cuts = [Cut::Nothing, Cut::Names, Cut::Octets, Cut::Some(n)];
-        let others = (1..more).map(|m| Cut::Some(n * 1000 + m));
-        for cut in std::iter::once(cuts[n as usize % 4]).chain(others) {
-            check(&disk.cut(cut), ledger, &format!("power cut at {n}, {cut:?}"));
-        }
-    });
+    each(
+        Faults::From,
+        |_| ErrorKind::Other,
+        |disk, ledger, n| {
+            let cuts = [Cut::Nothing, Cut::Names, Cut::Octets, Cut::Some(n)];
+            let others = (1..more).map(|m| Cut::Some(n * 1000 + m));
+            for cut in std::iter::once(cuts[n as usize % 4]).chain(others) {
+                check(&disk.cut(cut), ledger, &format!("power cut at {n}, {cut:?}"));
+            }
+        },
+    );
 }

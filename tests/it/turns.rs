@@ -7,7 +7,7 @@ use crate::smtp_client::SmtpClient;
 use crate::wait::{PATIENCE, eventually};
 use mailsluice::mail::{Content, Id};
 use mailsluice::spool::{
-    Draft, Claim, Entry, Fence, Health, MemorySpool, NodeId, Record, Spool, StoreFault, StoredContent, Usage,
+    Claim, Draft, Entry, Fence, Health, MemorySpool, NodeId, Record, Spool, StoreFault, StoredContent, Usage,
 };
 use mailsluice::transport::Operation;
 use std::io::Read;

@@ -12,8 +12,8 @@
 use super::input::Input;
 use crate::reference::disk::Cached;
 use crate::reference::letters::{accept, claim, octets, small};
-use mailsluice::mail::Id;
 use mailsluice::disk::Files;
+use mailsluice::mail::Id;
 use mailsluice::spool::{Options, SegmentLog, Spool, StoreFault};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -92,9 +92,6 @@ struct Segment {
     name: String,
     octets: Vec<u8>,
     frames: Vec<(u64, Range<usize>)>,
-    /// Octets stand in another place than they were written to. A header whose frame is not whole there claims what lies
-    /// behind it, be it undamaged.
-    moved: bool,
 }
 
 /// A segment with messages, made once.
@@ -132,7 +129,7 @@ fn first(disk: &Cached) -> Segment {
         frames.push((id, start..end));
         start = end;
     }
-    Segment { name, octets: log, frames, moved: false }
+    Segment { name, octets: log, frames }
 }
 
 fn damaged(mut segment: Segment, mut input: Input<'_>) {
@@ -145,7 +142,7 @@ fn damaged(mut segment: Segment, mut input: Input<'_>) {
         let same = content.as_ref().is_ok_and(|content| *content == octets(*id, LEN));
         assert!(same || content.is_err(), "message {id} has other octets");
     }
-    for (id, frame) in segment.frames.iter().filter(|_| !segment.moved) {
+    for (id, frame) in &segment.frames {
         let there = found.get(id).is_some_and(|(_, content)| content.is_ok());
         assert!(there, "message {id}, undamaged in {frame:?}, is lost");
     }
@@ -169,16 +166,12 @@ impl Segment {
                 let copy = self.copy(from, len % 2048);
                 self.splice(at..at, &copy);
             }
-            _ => {
-                self.moved = true;
-                self.splice(at..end, &[]);
-            }
+            _ => self.splice(at..end, &[]),
         }
     }
 
     /// Octets from somewhere in it.
-    fn copy(&mut self, from: usize, len: usize) -> Vec<u8> {
-        self.moved = true;
+    fn copy(&self, from: usize, len: usize) -> Vec<u8> {
         let from = from % (self.octets.len() + 1);
         self.octets[from..(from + len).min(self.octets.len())].to_vec()
     }

@@ -103,7 +103,9 @@ impl Clerk {
         while let Some(batch) = self.next() {
             let files = &*self.depot.files;
             if let Err(fault) = self.assure() {
-                batch.into_iter().for_each(|waiting| waiting.answer(Err(LocalFault { path: fault.path.clone(), error: same(&fault.error) })));
+                batch.into_iter().for_each(|waiting| {
+                    waiting.answer(Err(LocalFault { path: fault.path.clone(), error: same(&fault.error) }))
+                });
                 continue;
             }
             if catch_unwind(AssertUnwindSafe(|| make(files, batch))).is_err() {
@@ -290,7 +292,12 @@ mod tests {
         let text = |out: &mut dyn Write| out.write_all(b"text");
         let mut away = deposit(root.path(), "away", text);
         away.place = root.path().join("no/where");
-        let deposits = vec![deposit(root.path(), "one", text), deposit(root.path(), "full", full), away, deposit(root.path(), "two", text)];
+        let deposits = vec![
+            deposit(root.path(), "one", text),
+            deposit(root.path(), "full", full),
+            away,
+            deposit(root.path(), "two", text),
+        ];
         let done = Depot::new(Arc::new(Disk)).put(root.path(), deposits).await;
         let fine: Vec<bool> = done.iter().map(|done| matches!(done, Some(Ok(_)))).collect();
         assert_eq!(fine, [true, false, false, true]);

@@ -56,7 +56,9 @@ fn is_stale(outcome: &RcptOutcome) -> bool {
     let RcptOutcome::Deferred(cause) = outcome else { return false };
     match cause {
         Cause::Reply { stage, reply } => is_first(*stage) && reply.code() == 421,
-        Cause::Trouble { stage, trouble } => is_first(*stage) && matches!(trouble, Trouble::Closed | Trouble::Broken(_)),
+        Cause::Trouble { stage, trouble } => {
+            is_first(*stage) && matches!(trouble, Trouble::Closed | Trouble::Broken(_))
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 //! mail, what is told of secrets, and what is left when the server dies meanwhile.
 
 use super::guests;
+use crate::disk::{Faulty, Plan as Fails};
 use crate::inside::Plan;
 use crate::server::{Server, Site};
 use crate::smtp_client::{Reply, SmtpClient};
-use crate::disk::{Faulty, Plan as Fails};
 use crate::spool::small;
 use crate::wait::eventually;
 use mailsluice::spool::SegmentLog;

@@ -1,6 +1,7 @@
 //! Tries at real directories, and at a small server that can be told to misbehave at each step.
 
 mod files;
+mod reuse;
 mod server;
 mod tcp;
 mod time;
@@ -37,6 +38,15 @@ fn fixture(recipients: &[&str]) -> Fixture {
 impl Fixture {
     /// Delivers to the recipients from that place on.
     async fn deliver_from(&self, first: usize, hop: &NextHop) -> Vec<Outcome> {
+        self.deliver_with(&Means::new(Arc::new(Disk)), first, hop).await
+    }
+
+    /// Delivers to all by these means.
+    async fn deliver_by(&self, means: &Means, hop: &NextHop) -> Vec<Outcome> {
+        self.deliver_with(means, 0, hop).await
+    }
+
+    async fn deliver_with(&self, means: &Means, first: usize, hop: &NextHop) -> Vec<Outcome> {
         let targets: Vec<Target<'_>> = self
             .envelope
             .recipients
@@ -53,7 +63,7 @@ impl Fixture {
             message: &self.message,
             targets: &targets,
         };
-        Means::new(Arc::new(Disk)).deliver(hop, &job).await
+        means.deliver(hop, &job).await
     }
 
     async fn deliver(&self, hop: &NextHop) -> Vec<Outcome> {

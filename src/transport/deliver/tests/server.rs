@@ -12,7 +12,7 @@ pub(super) enum Quirk {
     Hang,
 }
 
-/// `GREETING`, a verb, or `DOT`; and what happens there.
+/// `GREETING`, a verb, or `DOT`, and behind a verb or `DOT` a 2 for its second time alone; and what happens there.
 pub(super) type Plan = Vec<(&'static str, Quirk)>;
 
 /// Every line that the server has got, content included.
@@ -28,8 +28,12 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(stream: S, plan: Plan, seen
     let mut stream = BufReader::new(stream);
     let mut content = false;
     let mut step = "GREETING".to_owned();
+    let mut times = std::collections::HashMap::<String, u32>::new();
     loop {
-        let quirk = plan.iter().find(|(at, _)| *at == step).map(|(_, quirk)| *quirk);
+        let time = times.entry(step.clone()).or_default();
+        *time += 1;
+        let now = format!("{step}{time}");
+        let quirk = plan.iter().find(|(at, _)| *at == step || *at == now).map(|(_, quirk)| *quirk);
         let reply = match quirk {
             Some(Quirk::Close) => return Ok(()),
             Some(Quirk::Hang) => std::future::pending().await,

@@ -1,0 +1,87 @@
+//! Connections that carry several messages, and what servers do to those that wait.
+
+use super::server::{Plan, Quirk, Seen, serve};
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use tokio::net::TcpListener;
+
+/// A server that has one plan for its first connection and another for all that follow; and the count of connections.
+async fn start(first: Plan, then: Plan) -> (NextHop, Seen, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hop = NextHop::Smtp(listener.local_addr().unwrap().to_string());
+    let (seen, connections) = (Seen::default(), Arc::new(AtomicUsize::new(0)));
+    let (all, count) = (seen.clone(), connections.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let plan = if count.fetch_add(1, SeqCst) == 0 { first.clone() } else { then.clone() };
+            tokio::spawn(serve(stream, plan, all.clone()));
+        }
+    });
+    (hop, seen, connections)
+}
+
+fn count(seen: &Seen, line: &str) -> usize {
+    seen.lock().unwrap().iter().filter(|l| l.starts_with(line)).count()
+}
+
+#[tokio::test]
+async fn one_connection_carries_message_after_message() {
+    let (hop, seen, connections) = start(vec![], vec![]).await;
+    let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+    for _ in 0..5 {
+        assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
+    }
+    assert_eq!((connections.load(SeqCst), count(&seen, "EHLO"), count(&seen, "MAIL")), (1, 1, 5));
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_has_left_costs_no_attempt() {
+    // It takes one message, and then closes or says so at the next MAIL.
+    for quirk in [Quirk::Close, Quirk::Say("421 4.3.2 too many messages")] {
+        let (hop, seen, connections) = start(vec![("MAIL2", quirk)], vec![]).await;
+        let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+        for _ in 0..3 {
+            assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"], "{quirk:?}");
+        }
+        assert_eq!(
+            (connections.load(SeqCst), count(&seen, ".")),
+            (2, 3 + 3),
+            "each came once, and each has a dotted line"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_kept_connection_says_of_the_message_counts() {
+    for (step, reply, expected) in [
+        ("MAIL2", "550 5.1.8 not you", "failed 5.1.8"),
+        ("MAIL2", "451 4.3.0 later", "deferred 4.3.0"),
+        ("DOT2", "421 4.3.2 closing", "deferred 4.3.2"),
+    ] {
+        let (hop, _, connections) = start(vec![(step, Quirk::Say(reply))], vec![]).await;
+        let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+        fixture.deliver_by(&means, &hop).await;
+        assert_eq!(short(&fixture.deliver_by(&means, &hop).await), [expected], "{reply}");
+        assert_eq!(connections.load(SeqCst), 1, "{reply}: after the message was seen it is not sent again at once");
+    }
+    // Lost after the dot: the server may have it.
+    let (hop, seen, connections) = start(vec![("DOT2", Quirk::Close)], vec![]).await;
+    let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+    fixture.deliver_by(&means, &hop).await;
+    assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["deferred 4.4.2"]);
+    assert_eq!((connections.load(SeqCst), count(&seen, "MAIL")), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_has_waited_is_left_politely() {
+    let (hop, seen, connections) = start(vec![], vec![]).await;
+    let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+    assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
+    // Nothing is left to do but to wait: time runs on until the connection has been left.
+    while count(&seen, "QUIT") == 0 {
+        tokio::time::advance(std::time::Duration::from_millis(100)).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
+    assert_eq!(connections.load(SeqCst), 2);
+}
