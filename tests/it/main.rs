@@ -48,6 +48,7 @@ mod spool_damage;
 mod spool_faults;
 mod spool_model;
 mod spool_power;
+mod spool_recovery;
 mod spool_space;
 mod stops;
 mod transport_faults;
