@@ -21,9 +21,9 @@ def main():
             servers.append(Mailsluice(folder / "full", "full", route))
             began, full = time.monotonic() - servers[0].started_in, servers[0]
             print(f"{options.messages} messages of {options.size} octets: accepts after {full.started_in:.2f} s, {full.memory():.0f} MiB", flush=True)
-            while full.status()["spool"].get("recovering"):
-                time.sleep(0.2)
-            print(f"all known after {time.monotonic() - began:.1f} s: {full.memory():.0f} MiB, {full.waiting()} in the queue", flush=True)
+            while full.waiting() < options.messages:
+                time.sleep(0.1)
+            print(f"all known after {time.monotonic() - began:.1f} s: {full.memory():.0f} MiB", flush=True)
             servers.append(Mailsluice(folder / "empty", "empty", route))
             compare(servers, options)
             print(f"at the end {full.memory():.0f} MiB")

@@ -38,7 +38,9 @@ class Mailsluice:
         (folder / "sinks.toml").write_text(manifest)
         for file, octets in files:
             (folder / file).write_bytes(octets)
-        self.log, self.level, self.program = folder / "log", level, program
+        # Not beside the configuration, which is watched.
+        (folder / "logs").mkdir(exist_ok=True)
+        self.log, self.level, self.program = folder / "logs/log", level, program
         self.start()
 
     def start(self):

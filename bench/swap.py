@@ -33,17 +33,18 @@ def main():
 
 def swap(folder, module, generation):
     time.sleep(0.2)  # What the last swap woke up is to be at rest.
+    log = folder / "logs/log"
     (folder / "next.wasm").write_bytes(module)
     began = datetime.datetime.now(datetime.timezone.utc)
     os.rename(folder / "next.wasm", folder / "guest.wasm")
     until = time.monotonic() + 20
     while time.monotonic() < until:
-        for line in (folder / "log").read_text().splitlines():
+        for line in log.read_text().splitlines():
             if re.search(rf"reloaded generation={generation}\b", line):
                 done = datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00"))
                 return (done - began).total_seconds() * 1000
         time.sleep(0.01)
-    sys.exit(f"generation {generation} did not come:\n{(folder / 'log').read_text()}")
+    sys.exit(f"generation {generation} did not come:\n{log.read_text()}")
 
 
 def padded(module, size, mark):

@@ -2,7 +2,8 @@
 
 use super::fault::StoreFault;
 use crate::mail::Timestamp;
-use std::sync::{Mutex, PoisonError};
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Whether the store takes records.
@@ -36,36 +37,35 @@ pub struct Usage {
     pub recovering: bool,
 }
 
-/// The present health, shared by the committer, which sets it, and everybody, who ask.
+/// The present health, shared by the committer, which sets it, and everybody, who ask at each MAIL and wait for nobody.
 #[derive(Default)]
-pub(super) struct Pulse(Mutex<Option<(Timestamp, StoreFault)>>);
+pub(super) struct Pulse(ArcSwapOption<(Timestamp, StoreFault)>);
 
 impl Pulse {
     /// From now on every commit is refused with `fault`. The time of the first fault stays.
     pub(super) fn fail(&self, fault: StoreFault) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = state.as_ref().map_or_else(now, |(since, _)| *since);
-        *state = Some((since, fault));
+        let now = now();
+        self.0.rcu(|before| {
+            let since = before.as_ref().map_or(now, |before| before.0);
+            Some(Arc::new((since, fault.clone())))
+        });
     }
 
     /// Records are taken again.
     pub(super) fn recover(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.store(None);
     }
 
     /// The fault with which commits are refused, if they are.
     pub(super) fn check(&self) -> Result<(), StoreFault> {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((_, fault)) => Err(fault.clone()),
-            None => Ok(()),
-        }
+        self.0.load().as_ref().map_or(Ok(()), |sick| Err(sick.1.clone()))
     }
 
     pub(super) fn health(&self) -> Health {
-        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((since, fault)) => {
-                let full = matches!(fault, StoreFault::Full(_));
-                Health::Sick { since: *since, why: fault.to_string(), full }
+        match &*self.0.load() {
+            Some(sick) => {
+                let (since, fault) = &**sick;
+                Health::Sick { since: *since, why: fault.to_string(), full: matches!(fault, StoreFault::Full(_)) }
             }
             None => Health::Ok,
         }

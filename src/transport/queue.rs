@@ -91,9 +91,9 @@ impl Items {
         }
     }
 
-    /// What is kept of a message: nothing, unless it is due at once and there is room.
-    fn keep(&self, entry: &Arc<Entry>, content: Option<Content>, due: bool) -> Option<Box<Fresh>> {
-        if !due || self.fresh.0 >= FRESH {
+    /// What is kept of a message: nothing, unless it is wanted soon and there is room.
+    fn keep(&self, entry: &Arc<Entry>, content: Option<Content>, soon: bool) -> Option<Box<Fresh>> {
+        if !soon || self.fresh.0 >= FRESH {
             return None;
         }
         // What lies in a file would keep that open.
@@ -138,9 +138,10 @@ impl Queue {
     pub(super) fn put_due(&self, entry: &Arc<Entry>, content: Option<Content>, not_before: Timestamp) {
         let due = entry.due();
         let queued = due.map(|due| due.max(not_before));
-        let at_once = queued.is_some_and(|queued| queued <= self.clock.now());
+        // Whoever only waits for a turn is wanted soon.
+        let soon = due.is_some_and(|due| due <= self.clock.now());
         let mut items = self.lock();
-        let fresh = items.keep(entry, content, at_once);
+        let fresh = items.keep(entry, content, soon);
         items.insert(entry.id, Item { due, queued, busy: false, fresh });
         drop(items);
         self.changed.notify_one();

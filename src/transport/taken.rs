@@ -17,8 +17,8 @@ pub(super) struct Ticket {
     /// It is not due before this time.
     pub(super) not_before: Timestamp,
     fresh: Option<Box<Fresh>>,
-    /// As it is to be put back, if that has changed.
-    back: Option<Arc<Entry>>,
+    /// As it is to be put back, if that may have changed.
+    back: Option<(Arc<Entry>, Option<Content>)>,
     ended: bool,
 }
 
@@ -66,7 +66,7 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        self.ticket.back = Some(self.entry.clone());
+        self.ticket.back = Some((self.entry.clone(), self.content.take()));
     }
 }
 
@@ -81,7 +81,7 @@ impl Drop for Ticket {
             self.not_before = self.queue.clock.now().plus(PANIC_PAUSE);
         }
         match (self.back.take(), self.fresh.take()) {
-            (Some(entry), _) => self.queue.put_due(&entry, None, self.not_before),
+            (Some((entry, content)), _) => self.queue.put_due(&entry, content, self.not_before),
             (None, Some(fresh)) => self.queue.put_due(&fresh.entry, fresh.content, self.not_before),
             (None, None) => self.queue.put_back(self.id, self.not_before),
         }
