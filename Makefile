@@ -4,8 +4,10 @@ BUILT = $${CARGO_TARGET_DIR:-target}
 CONFIG = examples/quickstart/mailsluice.toml
 # How long `make fuzz` takes for each target.
 SECONDS = 60
+# Without the sandbox, which nothing that is counted comes near: it would take most of the time of the build.
+COUNT = cargo bench -p mailsluice --no-default-features --bench count
 
-.PHONY: help setup sinks run test soak fuzz bench peers lint examples script-host script-host-check clean
+.PHONY: help setup sinks run test soak fuzz bench count count-keep peers lint examples script-host script-host-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +42,12 @@ examples: setup ## build and test the sinks in examples/sinks whose compilers Py
 
 bench: setup ## run the benchmarks
 	cargo bench --benches -p mailsluice
+
+count: setup ## count the instructions of the hot paths, and compare with those kept; needs valgrind
+	$(COUNT)
+
+count-keep: setup ## keep the present counts, in benches/count/counts.toml
+	$(COUNT) -- --keep
 
 peers: ## install the foreign mail programs that some tests talk to
 	@scripts/peers
