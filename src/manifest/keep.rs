@@ -19,19 +19,19 @@ pub fn keep(data_dir: &Path, manifest: &Path, read: &Files) -> io::Result<()> {
     if fs::read_to_string(folder.join("last")).is_ok_and(|old| old == last) {
         return Ok(());
     }
-    let target = folder.join(&name);
-    if !target.exists() {
-        let fresh = folder.join(format!("{name}.new"));
-        let _ = fs::remove_dir_all(&fresh);
-        make_folder(&fresh)?;
-        for (path, digest) in read.to_keep() {
-            copy(path, digest, &fresh)?;
-        }
-        sync_folders(&fresh)?;
-        fs::rename(&fresh, &target)?;
-        sync(&folder)?;
-        sync(data_dir)?;
+    let (fresh, target) = (folder.join(format!("{name}.new")), folder.join(&name));
+    // What `last` does not name may be half of what it was: a crash can come while it is swept.
+    for left in [&fresh, &target] {
+        let _ = fs::remove_dir_all(left);
     }
+    make_folder(&fresh)?;
+    for (path, digest) in read.to_keep() {
+        copy(path, digest, &fresh)?;
+    }
+    sync_folders(&fresh)?;
+    fs::rename(&fresh, &target)?;
+    sync(&folder)?;
+    sync(data_dir)?;
     write_last(&folder, &last)?;
     sweep(&folder, &name)
 }
@@ -159,6 +159,25 @@ mod tests {
         assert_eq!(fs::read_to_string(kept.parent().unwrap().join("lists/a")).unwrap(), "two");
         assert_eq!(fs::read_dir(data.join("manifest")).unwrap().count(), 2, "`last` and one folder");
         assert_eq!(last_good(dir.path()), None);
+    }
+
+    #[test]
+    fn what_a_crash_has_left_of_an_older_one_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, manifest) = (dir.path().join("var"), dir.path().join("sinks.toml"));
+        let keep_it = |text: &str| {
+            let mut read = Files::new(dir.path());
+            fs::write(&manifest, text).unwrap();
+            read.read("sinks.toml").unwrap();
+            keep(&data, &manifest, &read).unwrap();
+            last_good(&data).map(|kept| fs::read_to_string(kept).unwrap())
+        };
+        keep_it("one");
+        let one = last_good(&data).unwrap();
+        keep_it("two");
+        // Killed while it was swept: the folder is there, the file is not.
+        fs::create_dir_all(one.parent().unwrap()).unwrap();
+        assert_eq!(keep_it("one").as_deref(), Some("one"));
     }
 
     #[test]
