@@ -20,6 +20,13 @@ fn rounds() -> u64 {
     std::env::var("MAILSLUICE_STOPS").map_or(3, |n| n.parse().expect("MAILSLUICE_STOPS: a number"))
 }
 
+/// Manifests: two that pass, and one that does not, in place of which the last good one is in force.
+const MANIFESTS: [&str; 3] = [
+    "[[sink]]\nname = \"mark\"\nnative = \"headers\"\nconfig = { set = [{ name = \"X-Version\", value = \"1\" }] }\n",
+    "[[sink]]\nname = \"mark\"\nnative = \"headers\"\nconfig = { set = [{ name = \"X-Version\", value = \"2\" }] }\n",
+    "[[sink]]\nname = \"mark\"\nnative = \"no such sink\"\n",
+];
+
 /// What clients, the next hop and the one who ends servers share.
 #[derive(Default)]
 struct Shared {
@@ -109,6 +116,7 @@ fn site(hop: &Hop) -> Site {
 fn play(mut end: impl FnMut(Server, &mut Random) -> Site) -> (Arc<Shared>, BTreeMap<String, u64>) {
     let (hop, shared) = (Hop::start(), Arc::new(Shared::default()));
     let mut site = site(&hop);
+    site.write("sinks.toml", MANIFESTS[0]);
     let with = |work: fn(&Shared, u64), n| {
         let shared = shared.clone();
         std::thread::spawn(move || work(&shared, n))
@@ -159,13 +167,6 @@ fn stopped_in_the_middle_of_everything_and_each_message_is_delivered_once() {
         assert!(there.values().all(|copies| *copies == 1), "{place} has some more than once: {there:?}");
     }
 }
-
-/// The manifest while everything else goes on: two that pass, and one that does not.
-const MANIFESTS: [&str; 3] = [
-    "[[sink]]\nname = \"mark\"\nnative = \"headers\"\nconfig = { set = [{ name = \"X-Version\", value = \"1\" }] }\n",
-    "[[sink]]\nname = \"mark\"\nnative = \"headers\"\nconfig = { set = [{ name = \"X-Version\", value = \"2\" }] }\n",
-    "[[sink]]\nname = \"mark\"\nnative = \"no such sink\"\n",
-];
 
 #[test]
 fn stopped_killed_and_reloaded_at_any_time_and_nothing_is_lost() {
