@@ -63,6 +63,8 @@ struct Source {
     text: Arc<str>,
     /// Where each line starts.
     lines: Vec<u32>,
+    /// Of the file's octets.
+    digest: Option<blake3::Hash>,
 }
 
 /// The registry of texts.
@@ -80,7 +82,7 @@ impl Sources {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
         let id = SourceId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
-        self.list.push(Source { name: name.into(), text: text.into(), lines });
+        self.list.push(Source { name: name.into(), text: text.into(), lines, digest: None });
         id
     }
 
@@ -103,6 +105,9 @@ impl Sources {
         let name = path.display().to_string();
         let text = String::from_utf8_lossy(&bytes);
         let id = self.add(name, &text);
+        if let Some(source) = self.list.last_mut() {
+            source.digest = Some(blake3::hash(&bytes));
+        }
         match std::str::from_utf8(&bytes) {
             Ok(_) => Ok(id),
             Err(_) => {
@@ -110,6 +115,12 @@ impl Sources {
                 Err(ReadFault::NotUtf8(Span::new(id, at..at + '\u{fffd}'.len_utf8())))
             }
         }
+    }
+
+    /// The digest of the octets that were read of this file, the last time that it was.
+    pub fn digest(&self, path: &Path) -> Option<blake3::Hash> {
+        let name = path.display().to_string();
+        self.list.iter().rev().find(|source| source.name == name)?.digest
     }
 
     /// The text of a source, without a byte order mark.

@@ -35,6 +35,11 @@ impl Files {
         bytes.map_err(|e| format!("cannot read `{}`: {}", full.display(), io_text(&e)))
     }
 
+    /// Remembers a file that somebody else has read, with the digest of what was read then.
+    pub fn note(&mut self, path: &Path, digest: blake3::Hash) {
+        self.read.insert(self.base.join(path), Some(digest));
+    }
+
     /// The bytes of a file that the service manager hands over for this run alone: watched, and not kept with the manifest.
     pub fn read_credential(&mut self, path: &str) -> Result<Vec<u8>, String> {
         self.credentials.insert(self.base.join(path));

@@ -31,10 +31,10 @@ pub fn load(config: &Path, workshop: &Workshop, before: &[Loaded], inputs: &mut 
 
 /// Reads the configuration alone. Settings may come with errors in `found`.
 pub fn read_settings(config: &Path, inputs: &mut Inputs, found: &mut Diagnostics) -> Option<Settings> {
-    see(inputs, config);
-    let settings = Settings::read(config, found)?;
-    settings.files.iter().for_each(|file| see(inputs, file));
-    Some(settings)
+    let settings = Settings::read(config, found);
+    see(inputs, config, found);
+    settings.iter().flat_map(|s| &s.files).for_each(|file| see(inputs, file, found));
+    settings
 }
 
 /// The rest of [`load`], for settings that have been read; `found` is what was found in them.
@@ -58,17 +58,22 @@ pub fn read_manifest(
     inputs: &mut Inputs,
     found: &mut Diagnostics,
 ) -> Built {
-    see(inputs, path);
-    let Some(manifest) = Manifest::read(path, found) else { return Built::default() };
-    manifest.files.iter().for_each(|file| see(inputs, &file.path));
+    let manifest = Manifest::read(path, found);
+    see(inputs, path, found);
+    let Some(manifest) = manifest else { return Built::default() };
+    manifest.files.iter().for_each(|file| see(inputs, &file.path, found));
     let built = build(&manifest, workshop, before, found);
     inputs.merge(&built.files);
     built
 }
 
-/// A file that can't be read is watched all the same; why it can't is told by whoever needs it.
-fn see(inputs: &mut Inputs, path: &Path) {
-    let _ = inputs.read(&path.to_string_lossy());
+/// Notes a file as it was read. To read it once more would note what it has become since: it would be kept unchecked, and the
+/// change would not be seen. One that can't be read is watched all the same; why it can't is told by whoever needs it.
+fn see(inputs: &mut Inputs, path: &Path, found: &Diagnostics) {
+    match found.sources.digest(path) {
+        Some(digest) => inputs.note(path, digest),
+        None => drop(inputs.read(&path.to_string_lossy())),
+    }
 }
 
 impl Load {
@@ -77,5 +82,28 @@ impl Load {
         let registered = self.built.registered();
         let snapshot = Snapshot::new(generation, self.settings, self.built.dispatcher, registered)?;
         Ok((snapshot, self.built.sinks))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_noted_as_it_was_read_and_not_as_it_is_by_now() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sinks.toml");
+        std::fs::write(&path, "good").unwrap();
+        let (mut found, mut inputs) = (Diagnostics::default(), Inputs::default());
+        found.open(&path, None).unwrap();
+        std::fs::write(&path, "half a sentence").unwrap();
+        see(&mut inputs, &path, &found);
+        assert_eq!(inputs.seen()[&path], Some(blake3::hash(b"good")));
+        assert!(!inputs.unchanged(), "the change is seen");
+        // What nobody has read is watched as it is.
+        let other = dir.path().join("list");
+        std::fs::write(&other, "x").unwrap();
+        see(&mut inputs, &other, &found);
+        assert_eq!(inputs.seen()[&other], Some(blake3::hash(b"x")));
     }
 }
