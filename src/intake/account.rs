@@ -4,7 +4,7 @@
 
 use crate::event::{Ledger, LedgerEntry, Transaction};
 use crate::mail::{Fate, ForwardPath, Id, Origin, Properties, ReversePath, Timestamp};
-use crate::spool::Entry;
+use crate::spool::{Entry, Json};
 use serde::{Deserialize, Serialize};
 
 /// What became of it.
@@ -71,9 +71,9 @@ fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// The whole account.
+/// The whole account. Its ledger may be left in the JSON in which it was kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Account {
+pub struct Account<L = Ledger> {
     /// The transaction's and message's id; of a session refused before any transaction, the session's.
     pub id: Id,
     /// When it began, or when the message was accepted.
@@ -101,7 +101,7 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
     /// The dispatches.
-    pub ledger: Ledger,
+    pub ledger: L,
 }
 
 impl Account {
@@ -139,18 +139,13 @@ impl Account {
 
     /// About how many octets of memory it takes. Never less than a small part of it.
     pub(super) fn weight(&self) -> usize {
-        let recipient = |r: &RecipientAccount| {
-            let texts = r.path.as_str().len() + r.reason.as_ref().map_or(0, String::len);
-            size_of::<RecipientAccount>() + r.state.len() + texts
-        };
         let entry = |e: &LedgerEntry| {
             let edits: usize = e.edits.iter().map(|edit| size_of::<String>() + edit.len()).sum();
             let texts = [&e.said, &e.fault].into_iter().flatten().map(String::len).sum::<usize>();
             size_of::<LedgerEntry>() + e.about.as_ref().map_or(0, |about| about.len()) + edits + texts
         };
-        let recipients: usize = self.recipients.iter().map(recipient).sum();
         let entries: usize = self.ledger.entries.iter().map(entry).sum();
-        size_of::<Self>() + self.reply.as_ref().map_or(0, String::len) + recipients + entries
+        self.weight_beside_ledger() + entries
     }
 
     /// Of a session that was refused before any transaction.
@@ -172,6 +167,32 @@ impl Account {
 
     /// Of a message in the spool, or leaving it.
     pub fn of_entry(entry: &Entry, state: State) -> Self {
+        let Account { id, time, state, origin, sender, recipients, size, reply, hold, properties, ledger } =
+            Account::as_kept(entry, state);
+        let ledger = ledger.parse().unwrap_or_default();
+        Self { id, time, state, origin, sender, recipients, size, reply, hold, properties, ledger }
+    }
+}
+
+impl<L> Account<L> {
+    fn weight_beside_ledger(&self) -> usize {
+        let recipient = |r: &RecipientAccount| {
+            let texts = r.path.as_str().len() + r.reason.as_ref().map_or(0, String::len);
+            size_of::<RecipientAccount>() + r.state.len() + texts
+        };
+        let recipients: usize = self.recipients.iter().map(recipient).sum();
+        size_of::<Self>() + self.reply.as_ref().map_or(0, String::len) + recipients
+    }
+}
+
+impl Account<Json> {
+    /// The same as [`Account::weight`].
+    pub(super) fn weight(&self) -> usize {
+        self.weight_beside_ledger() + self.ledger.get().len()
+    }
+
+    /// The same as [`Account::of_entry`], but nobody reads the ledger: it goes from the one file into the other.
+    pub(super) fn as_kept(entry: &Entry, state: State) -> Self {
         let recipients = entry.envelope.recipients.iter().zip(&entry.recipients).map(|(r, s)| {
             let held = s.held.clone().filter(|_| !s.done);
             let name = match (s.done, &held, &r.fate) {
@@ -201,7 +222,10 @@ impl Account {
             reply: None,
             hold: entry.hold.as_ref().map(|h| h.reason.clone()),
             properties: entry.properties.clone(),
-            ledger: entry.ledger.parse().unwrap_or_default(),
+            ledger: match entry.ledger.is_null() {
+                true => Json::of(&Ledger::default()).unwrap_or_default(),
+                false => entry.ledger.clone(),
+            },
         }
     }
 }
@@ -213,5 +237,26 @@ fn fate(fate: &Fate) -> (&'static str, Option<String>) {
         Fate::Deferred(reply) => ("deferred", Some(reply.to_string())),
         Fate::Discarded => ("discarded", None),
         Fate::Held(reason) => ("held", Some(reason.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::mail::{Door, EnhancedCode, Envelope, Recipient, Reply, Standing};
+
+    #[test]
+    fn what_goes_from_file_to_file_reads_as_what_is_told() {
+        let mut envelope = Envelope::new(ReversePath::parse("a@x.example").unwrap());
+        envelope.recipients.push(Recipient::new(ForwardPath::parse("b@y.example").unwrap(), Standing::Local));
+        let mut entry = Entry::new(Id(7), Timestamp(5), Origin::door(Door::Smtp), envelope, 3, 9);
+        let mut ledger = Ledger::default();
+        ledger.note_guard(Event::InRcpt, "b@y.example", &Reply::new(550, EnhancedCode(5, 1, 1), "No"));
+        for json in [Json::default(), Json::of(&ledger).unwrap()] {
+            entry.ledger = json;
+            let line = serde_json::to_string(&Account::as_kept(&entry, State::Delivered)).unwrap();
+            assert_eq!(serde_json::from_str::<Account>(&line).unwrap(), Account::of_entry(&entry, State::Delivered));
+        }
     }
 }

@@ -3,8 +3,10 @@
 //! One JSON line per account under `history/`. Writing happens on a thread of its own and is not synced: the history
 //! explains, it does not promise. What the thread can't keep up with is dropped and counted.
 
-use super::account::Account;
+use super::account::{Account, State};
 use crate::mail::{Id, Timestamp};
+use crate::spool::{Entry, Json};
+use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -36,9 +38,16 @@ pub struct Keep {
 
 enum Job {
     /// An account, and what it weighs.
-    Write(Box<Account>, usize),
+    Write(Line, usize),
     /// Everything sent before is written when the answer comes.
     Flush(SyncSender<()>),
+}
+
+/// What becomes a line.
+enum Line {
+    Account(Box<Account>),
+    /// Its ledger is JSON already.
+    Kept(Box<Account<Json>>),
 }
 
 /// Writes accounts, finds them again, and feeds those who watch.
@@ -83,9 +92,20 @@ impl History {
             let _ = self.feed.send(Arc::new(account.clone()));
         }
         let weight = account.weight();
+        self.write(Line::Account(Box::new(account)), weight);
+    }
+
+    /// Notes the account of a message that leaves the spool.
+    pub fn note_entry(&self, entry: &Entry, state: State) {
+        self.announce(|| Account::of_entry(entry, state));
+        let account = Account::as_kept(entry, state);
+        let weight = account.weight();
+        self.write(Line::Kept(Box::new(account)), weight);
+    }
+
+    fn write(&self, line: Line, weight: usize) {
         let room = self.waiting.fetch_add(weight, Relaxed) < QUEUE_OCTETS;
-        let job = || Job::Write(Box::new(account), weight);
-        let sent = room && self.sender().is_some_and(|jobs| jobs.try_send(job()).is_ok());
+        let sent = room && self.sender().is_some_and(|jobs| jobs.try_send(Job::Write(line, weight)).is_ok());
         if !sent {
             self.waiting.fetch_sub(weight, Relaxed);
             self.dropped.fetch_add(1, Relaxed);
@@ -159,8 +179,11 @@ fn write_all(mut files: Files, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
     let mut healthy = true;
     while let Ok(job) = jobs.recv() {
         let result = match job {
-            Job::Write(account, weight) => {
-                let result = files.write(&account);
+            Job::Write(line, weight) => {
+                let result = match line {
+                    Line::Account(account) => files.write(&account),
+                    Line::Kept(account) => files.write(&account),
+                };
                 waiting.fetch_sub(weight, Relaxed);
                 result
             }
@@ -199,7 +222,7 @@ impl Files {
         Ok(Self { folder: folder.to_owned(), keep, number, written, out: BufWriter::new(file) })
     }
 
-    fn write(&mut self, account: &Account) -> io::Result<()> {
+    fn write<L: Serialize>(&mut self, account: &Account<L>) -> io::Result<()> {
         let mut line = serde_json::to_vec(account)?;
         line.push(b'\n');
         self.out.write_all(&line)?;

@@ -162,7 +162,7 @@ impl Queue {
     /// The message is done, and its account goes into the history.
     pub(super) fn end(&self, entry: &Entry, state: State) {
         self.lock().remove(entry.id);
-        self.history.note(Account::of_entry(entry, state));
+        self.history.note_entry(entry, state);
     }
 
     /// Takes a message to work on it; none if it is not there or somebody else has it.

@@ -29,8 +29,11 @@ pub(super) struct Deposit {
     /// Made, in this order, if one that is needed is missing.
     pub(super) directories: Vec<PathBuf>,
     /// Writes its octets.
-    pub(super) fill: Box<dyn Fn(&mut dyn Write) -> io::Result<()> + Send>,
+    pub(super) fill: Fill,
 }
+
+/// Writes the octets of a file.
+pub(super) type Fill = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + Send>;
 
 /// How it went: where the file is. On a fault nothing is left of the draft; the file may stand at its place all the same if only
 /// the directory could not be synced.
