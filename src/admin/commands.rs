@@ -14,7 +14,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long a request waits for what was in the spool at the start to be known.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a running server is made of, as far as operators reach it.
 pub struct Ops {
@@ -49,10 +53,16 @@ impl Ops {
     ) -> io::Result<ControlFlow<()>> {
         let mut flow = ControlFlow::Continue(());
         let answer = match request {
-            Request::Status => Ok(Some(Response::Status(Box::new(Status::of(self))))),
+            Request::Status => {
+                // A small spool is known at once; of a large one the status says that it is being read.
+                self.queue.is_known_within(PATIENCE / 5).await;
+                Ok(Some(Response::Status(Box::new(Status::of(self)))))
+            }
             Request::Reload => self.reload.reload().await.map(|generation| Some(Response::Reloaded { generation })),
             Request::Queue(request) => self.queue(request, wire).await?,
             Request::Why { id, filter, limit } => {
+                // What is not known by then may still be told by the history.
+                self.queue.is_known_within(PATIENCE).await;
                 let found = search::why(self, id, &filter, limit).await;
                 say_all(found, wire).await?
             }
@@ -86,6 +96,11 @@ impl Ops {
     }
 
     async fn queue(&self, request: QueueRequest, wire: &mut Wire) -> io::Result<Answer> {
+        if !self.queue.is_known_within(PATIENCE).await {
+            return Ok(Err(
+                "what was in the spool at the start is still being read; try again a little later".to_owned()
+            ));
+        }
         match request {
             QueueRequest::List { filter } => say_all(search::queued(self, &filter).await, wire).await,
             QueueRequest::Show { id } => Ok(match search::one(self, id).await? {

@@ -76,6 +76,7 @@ impl Site {
         let fence = spool.claim(NodeId(1)).await.unwrap().fence;
         let ids = Arc::new(IdSource::default());
         let queue = Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), ids.clone());
+        queue.add(Vec::new());
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
         let hand_over = move |entry, content| drop(sender.send((entry, content)));
         let intake = Intake {

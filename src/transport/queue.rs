@@ -14,7 +14,7 @@ use crate::spool::{Entry, Fence, Outline, Spool};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Messages that are kept whole.
 const FRESH: usize = 4096;
@@ -31,6 +31,8 @@ pub struct Queue {
     pub(super) ids: Arc<IdSource>,
     items: Mutex<Items>,
     changed: Notify,
+    /// What recovery has found is here.
+    known: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -114,11 +116,11 @@ impl Queue {
         clock: Arc<dyn Clock>,
         ids: Arc<IdSource>,
     ) -> Self {
-        let (items, changed) = Default::default();
-        Self { spool, fence, history, current, clock, ids, items, changed }
+        let (items, changed, known) = Default::default();
+        Self { spool, fence, history, current, clock, ids, items, changed, known }
     }
 
-    /// Adds what recovery has found.
+    /// Adds what recovery has found: all that was there.
     pub fn add(&self, found: Vec<Outline>) {
         for some in found.chunks(1024) {
             let mut items = self.lock();
@@ -127,6 +129,13 @@ impl Queue {
             }
         }
         self.changed.notify_one();
+        self.known.send_replace(true);
+    }
+
+    /// Waits until what was there at the start is here as well. False if that takes longer than this.
+    pub async fn is_known_within(&self, patience: Duration) -> bool {
+        let mut known = self.known.subscribe();
+        tokio::time::timeout(patience, known.wait_for(|known| *known)).await.is_ok_and(|waited| waited.is_ok())
     }
 
     /// Adds a message that has just been accepted.

@@ -240,9 +240,10 @@ async fn stores(
 
 async fn add_found(queue: Arc<Queue>, found: Found) {
     match found.all().await {
-        Ok(found) if found.is_empty() => {}
         Ok(found) => {
-            tracing::info!(messages = found.len(), "found in the spool");
+            if !found.is_empty() {
+                tracing::info!(messages = found.len(), "found in the spool");
+            }
             queue.add(found);
         }
         // The server stops, and has said why.

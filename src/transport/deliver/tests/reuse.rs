@@ -72,16 +72,18 @@ async fn what_a_kept_connection_says_of_the_message_counts() {
     assert_eq!((connections.load(SeqCst), count(&seen, "MAIL")), (1, 2));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_connection_that_has_waited_is_left_politely() {
     let (hop, seen, connections) = start(vec![], vec![]).await;
     let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
     assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
     // Nothing is left to do but to wait: time runs on until the connection has been left.
+    tokio::time::pause();
     while count(&seen, "QUIT") == 0 {
         tokio::time::advance(std::time::Duration::from_millis(100)).await;
         tokio::task::yield_now().await;
     }
+    tokio::time::resume();
     assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
     assert_eq!(connections.load(SeqCst), 2);
 }
