@@ -46,6 +46,7 @@ mod spool;
 mod spool_contract;
 mod spool_damage;
 mod spool_faults;
+mod spool_kinds;
 mod spool_model;
 mod spool_power;
 mod spool_recovery;

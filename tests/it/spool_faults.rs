@@ -59,7 +59,7 @@ async fn dying_at_any_operation_loses_nothing_acknowledged() {
 }
 
 /// Waits until the store has recovered by itself.
-async fn recovered(spool: &dyn Spool) {
+pub(crate) async fn recovered(spool: &dyn Spool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while spool.health() != Health::Ok {
         assert!(Instant::now() < deadline, "it did not recover: {:?}", spool.health());

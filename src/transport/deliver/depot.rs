@@ -85,6 +85,8 @@ impl Depot {
             return;
         }
         desks.insert(folder.to_owned(), waiting);
+        drop(desks);
+        // A runtime that ends drops the clerk at once, who then closes the desk.
         let mut clerk = Clerk { depot: self.clone(), folder: folder.to_owned(), open: true };
         tokio::task::spawn_blocking(move || clerk.work());
     }
@@ -119,13 +121,14 @@ impl Clerk {
 
     /// Makes sure, once, that the folder is there for good.
     fn assure(&self) -> Result<(), LocalFault> {
-        let mut sure = self.depot.sure.lock().unwrap_or_else(PoisonError::into_inner);
-        if !sure.contains(&self.folder) {
+        // Not held over the disk: a folder that hangs is no reason for others to wait.
+        let sure = || self.depot.sure.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sure().contains(&self.folder) {
             let files = &*self.depot.files;
             dirs::make(files, &self.folder).map_err(|(path, error)| LocalFault { path, error })?;
             let parent = dirs::parent(&self.folder);
             files.sync_dir(parent).map_err(LocalFault::at(parent))?;
-            sure.insert(self.folder.clone());
+            sure().insert(self.folder.clone());
         }
         Ok(())
     }
@@ -233,7 +236,7 @@ fn write(files: &dyn Files, waiting: Waiting) -> Option<Written> {
 }
 
 fn fill(file: &dyn File, deposit: &Deposit) -> io::Result<()> {
-    let mut out = BufWriter::with_capacity(BUFFER, Into { file, at: 0 });
+    let mut out = BufWriter::with_capacity(BUFFER, Behind { file, at: 0 });
     let filled = (deposit.fill)(&mut out).and_then(|()| out.flush());
     // What could not be written is not written again.
     let _ = out.into_parts();
@@ -254,12 +257,12 @@ impl Waiting {
 }
 
 /// Writes to a file, one behind the other.
-struct Into<'a> {
+struct Behind<'a> {
     file: &'a dyn File,
     at: u64,
 }
 
-impl Write for Into<'_> {
+impl Write for Behind<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.file.write_at(self.at, octets)?;
         self.at += octets.len() as u64;
@@ -318,6 +321,20 @@ mod tests {
         assert!(matches!(done[..], [None]));
         let done = depot.put(root.path(), vec![deposit(root.path(), "next", |out| out.write_all(b"x"))]).await;
         assert!(matches!(done[..], [Some(Ok(_))]));
+    }
+
+    #[test]
+    fn a_runtime_that_ends_leaves_nobody_waiting() {
+        let root = tempfile::tempdir().unwrap();
+        let depot = Depot::new(Arc::new(Disk));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let handle = runtime.handle().clone();
+        runtime.shutdown_background();
+        let _within = handle.enter();
+        let mut put = std::pin::pin!(depot.put(root.path(), vec![deposit(root.path(), "late", |_| Ok(()))]));
+        let polled = put.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
+        assert!(matches!(&polled, std::task::Poll::Ready(done) if matches!(done[..], [None])), "nobody will do it");
+        assert!(lock(&depot.desks).is_empty());
     }
 
     #[tokio::test]

@@ -106,6 +106,26 @@ impl Cached {
         Self(Arc::new(Mutex::new(state)))
     }
 
+    /// The paths that hold this text.
+    pub(crate) fn paths_in(&self, part: &str) -> Vec<PathBuf> {
+        let state = self.0.lock().unwrap();
+        state.names.keys().filter(|path| path.to_str().is_some_and(|path| path.contains(part))).cloned().collect()
+    }
+
+    /// The octets of a file.
+    pub(crate) fn read(&self, path: &Path) -> Vec<u8> {
+        let state = self.0.lock().unwrap();
+        state.octets[state.names[path]].now.clone()
+    }
+
+    /// Damages a file at rest.
+    pub(crate) fn change(&self, path: &Path, damage: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.0.lock().unwrap();
+        let node = state.names[path];
+        damage(&mut state.octets[node].now);
+        state.octets[node].sync();
+    }
+
     /// The files whose paths hold this text.
     pub(crate) fn files_in(&self, part: &str) -> Vec<Vec<u8>> {
         let state = self.0.lock().unwrap();
