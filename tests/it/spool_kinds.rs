@@ -6,7 +6,7 @@ use crate::spool::{accept, claim, fence, octets, small};
 use crate::spool_faults::recovered;
 use crate::spool_model::{Message, Model, found};
 use mailsluice::mail::Id;
-use mailsluice::spool::{Patch, Record, SegmentLog, Spool};
+use mailsluice::spool::{Record, SegmentLog, Spool};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -43,12 +43,12 @@ async fn used() -> (Cached, Model, Vec<Frame>) {
     let spool = SegmentLog::open_on(Arc::new(files.clone()), Path::new(ROOT), small()).unwrap();
     let fence = fence(&spool).await;
     model.live(&spool, fence).await;
-    spool.commit(fence, vec![Record::Amend(Id(7), Box::new(Patch::default()))]).await.unwrap();
+    spool.commit(fence, vec![Record::Amend(Id(7), Box::default())]).await.unwrap();
     files.plan(Plan::WritesFrom(0));
     spool.commit(fence, vec![accept(REFUSED, 100)]).await.unwrap_err();
     files.plan(Plan::Never);
     recovered(&spool).await;
-    spool.commit(fence, vec![Record::Amend(Id(6), Box::new(Patch::default()))]).await.unwrap();
+    spool.commit(fence, vec![Record::Amend(Id(6), Box::default())]).await.unwrap();
     // As a crash would leave it: the last segment has no index.
     let left = disk.cut(Cut::Nothing);
     drop(spool);
