@@ -41,7 +41,8 @@ fn write(scene: &Scene<'_>) {
     let (verb, reply) = match scene.view {
         View::Verb { verb, .. } => (Some(verb), None),
         View::Reply(reply) => (None, Some(reply)),
-        View::None | View::Recipient(_) | View::Oversize { .. } => (None, None),
+        View::Leg(leg) => (None, leg.reply.as_ref()),
+        View::None | View::Recipient(_) | View::Oversize { .. } | View::Question(_) | View::Step(_) => (None, None),
     };
     let session = scene.session.map(|s| s.id).or(origin.and_then(|o| o.session));
     tracing::info!(
@@ -57,6 +58,9 @@ fn write(scene: &Scene<'_>) {
         sender = shown(scene.sender()),
         recipient = shown(scene.recipient().map(|r| &r.path)),
         standing = scene.standing().map(|s| s.as_str()),
+        domain = scene.leg().map(|leg| &*leg.domain),
+        host = scene.leg().and_then(|leg| leg.host.as_deref()),
+        attempt = scene.leg().map(|leg| leg.attempt),
         recipients = scene.envelope().map(|e| e.recipients.len()),
         size = scene.size(),
         verb,

@@ -359,11 +359,17 @@ macro_rules! catalogue {
     (@may $verdict:ident $variant:ident) => { impl may::$verdict for $variant {} };
 }
 
-impl may::Answer for on::InCommand {
-    type Value = crate::mail::Reply;
+macro_rules! answers {
+    ($($event:ident: $value:ty,)+) => { $(impl may::Answer for on::$event { type Value = $value; })+ };
 }
-impl may::Answer for on::TransportOversize {
-    type Value = u64;
+
+answers! {
+    InCommand: crate::mail::Reply,
+    TransportOversize: u64,
+    TransportCategorize: crate::event::Resolution,
+    TransportRoute: Vec<crate::event::RouteHop>,
+    TransportDeliver: Vec<crate::event::SinkOutcome>,
+    DnsResolve: Vec<String>,
 }
 
 catalogue! {
@@ -395,23 +401,23 @@ catalogue! {
         verdicts [Answer Reject Defer Disconnect], answer Limit, edits [Property], faults [Defer Continue Reject], facts [Origin Sender Size];
     TransportSubmit "transport.submit" Decide raised, "a message enters by any door; before it is durable and before the 250",
         verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportPreCategorize "transport.pre-categorize" Decide later, "accepted and durable; a pass begins",
+    TransportPreCategorize "transport.pre-categorize" Decide raised, "accepted and durable; a pass begins",
         verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportCategorize "transport.categorize" Decide later, "each recipient to resolve",
+    TransportCategorize "transport.categorize" Decide raised, "each recipient to resolve",
         verdicts [Answer Reject Defer Discard Hold], answer Resolution, edits [Rewrite AddRecipient Fate Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportPostCategorize "transport.post-categorize" Decide later, "all recipients are resolved",
+    TransportPostCategorize "transport.post-categorize" Decide raised, "all recipients are resolved",
         verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportRoute "transport.route" Decide later, "a recipient domain needs a next hop",
+    TransportRoute "transport.route" Decide raised, "a recipient domain needs a next hop",
         verdicts [Answer Reject Defer Discard Hold], answer Route, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Attempt];
-    TransportDeliver "transport.deliver" Decide later, "recipients are due on a route of this sink's",
+    TransportDeliver "transport.deliver" Decide raised, "recipients are due on a route of this sink's",
         verdicts [Answer Reject Defer Discard Hold], answer Outcomes, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Attempt];
-    TransportDelivered "transport.delivered" Notify later, "an attempt ended in delivery",
+    TransportDelivered "transport.delivered" Notify raised, "an attempt ended in delivery",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportDeferred "transport.deferred" Decide later, "an attempt ended in deferral",
+    TransportDeferred "transport.deferred" Decide raised, "an attempt ended in deferral",
         verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportFailed "transport.failed" Decide later, "an attempt ended in failure",
+    TransportFailed "transport.failed" Decide raised, "an attempt ended in failure",
         verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportDsn "transport.dsn" Decide later, "a delivery status notification is about to be submitted",
+    TransportDsn "transport.dsn" Decide raised, "a delivery status notification is about to be submitted",
         verdicts [Defer Discard Hold], answer None, edits [Header Body Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header];
     OutConnect "out.connect" Decide later, "before a connection is opened",
         verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Domain Host Attempt];
@@ -431,9 +437,9 @@ catalogue! {
         verdicts [], answer None, edits [Property], faults [Continue], facts [Origin Domain Host];
     OutDisconnect "out.disconnect" Notify later, "an outbound session is over",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Domain Host];
-    DnsResolve "dns.resolve" Decide later, "MX or address look-up for a route",
+    DnsResolve "dns.resolve" Decide raised, "MX or address look-up for a route",
         verdicts [Answer Defer], answer Records, edits [], faults [Continue Defer], facts [Domain];
-    Track "track" Notify later, "every step that the message log records",
+    Track "track" Notify raised, "every step that the message log records",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Sender Recipient];
     ServerStart "server.start" Notify raised, "the server accepts connections",
         verdicts [], answer None, edits [], faults [Continue], facts [];

@@ -9,6 +9,7 @@ use super::ledger::LedgerEntry;
 use super::notify::{self, Notice};
 use super::sink::{Hearing, Needs};
 use super::stage::Stage;
+use super::transaction::Focus;
 use super::verdict::{Decision, Verdict};
 use crate::mail::Standing;
 use std::time::Instant;
@@ -135,7 +136,7 @@ fn first_behind(chain: &[Binding], place: &Place) -> usize {
 }
 
 /// Whether the binding's sink is to be called: its rule holds, a recipient that a guard would refuse is shown only to
-/// bindings whose rule names its standing, and who has made a message does not hear it.
+/// bindings whose rule names its standing, who has made a message does not hear it, and a delivery is one sink's affair.
 #[inline]
 fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
     let named = |standing| binding.rule.as_ref().is_some_and(|r| r.names(standing));
@@ -145,6 +146,11 @@ fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
         return false;
     }
     if stage.origin.made.as_ref().is_some_and(|made| made.by == binding.sink.name) {
+        return false;
+    }
+    if let Focus::Delivery { sink, .. } = &stage.focus
+        && *sink != &*binding.sink.name
+    {
         return false;
     }
     binding.rule.as_ref().is_none_or(|rule| rule.holds(&stage.scene(event, Some(rule))))

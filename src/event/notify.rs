@@ -6,10 +6,12 @@ use super::catalogue::{Event, OnFault};
 use super::edit::Edits;
 use super::fault::FaultKind;
 use super::ledger::Ledger;
+use super::leg::Leg;
 use super::sink::Hearing;
 use super::stage::Stage;
 use super::transaction::{Focus, SessionState, Transaction};
 use crate::mail::Origin;
+use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -24,6 +26,7 @@ pub(super) struct Notice {
     origin: Origin,
     session: Option<SessionState>,
     transaction: Option<Transaction>,
+    about: About,
     deadline: Duration,
 }
 
@@ -34,7 +37,33 @@ impl Notice {
             origin: stage.origin.clone(),
             session: stage.session.as_deref().map(session),
             transaction: stage.transaction.as_deref().map(transaction),
+            about: About::of(&stage.focus),
             deadline,
+        }
+    }
+}
+
+/// The thing in focus, owned. At no notify event is it anything else.
+enum About {
+    Nothing,
+    Leg(Leg),
+    Step(Value),
+}
+
+impl About {
+    fn of(focus: &Focus<'_>) -> Self {
+        match focus {
+            Focus::Leg(leg) => Self::Leg((*leg).clone()),
+            Focus::Step(step) => Self::Step((*step).clone()),
+            _ => Self::Nothing,
+        }
+    }
+
+    fn focus(&self) -> Focus<'_> {
+        match self {
+            Self::Nothing => Focus::None,
+            Self::Leg(leg) => Focus::Leg(leg),
+            Self::Step(step) => Focus::Step(step),
         }
     }
 }
@@ -104,7 +133,7 @@ async fn hear(sink: &Registered, mut notice: Notice) -> bool {
         origin: &notice.origin,
         session: notice.session.as_mut(),
         transaction: notice.transaction.as_mut(),
-        focus: Focus::None,
+        focus: notice.about.focus(),
         delay: Duration::ZERO,
     };
     let mut edits = Edits::new();

@@ -1,6 +1,7 @@
 //! The view that a sink gets of an event. Read-only, borrowed, cheap to copy.
 
 use super::catalogue::Event;
+use super::leg::{Leg, Question};
 use super::rule::Rule;
 use super::transaction::{Candidate, SessionState, Transaction};
 use crate::mail::{Envelope, Fate, Header, Id, Message, Origin, Recipient, Reply, ReversePath, Standing};
@@ -20,7 +21,7 @@ pub enum View<'a> {
         /// What follows it.
         argument: &'a str,
     },
-    /// The recipient of a RCPT.
+    /// The recipient of a RCPT, or one to resolve.
     Recipient(&'a Candidate),
     /// A reply about to be written.
     Reply(&'a Reply),
@@ -31,6 +32,12 @@ pub enum View<'a> {
         /// Whether SIZE said so.
         declared: bool,
     },
+    /// A leg of the message's way.
+    Leg(&'a Leg),
+    /// A question of the DNS.
+    Question(Question<'a>),
+    /// A step in the message's life, as the log of messages has it.
+    Step(&'a Value),
 }
 
 /// Everything known at an event.
@@ -72,7 +79,7 @@ impl<'a> Scene<'a> {
         self.sender().map(|path| path.mailbox().map_or("<>", |m| m.as_str()))
     }
 
-    /// The recipient at hand, at `in.rcpt`.
+    /// The recipient at hand, at `in.rcpt` and `transport.categorize`.
     pub fn recipient(&self) -> Option<&'a Recipient> {
         match self.view {
             View::Recipient(candidate) => Some(&candidate.recipient),
@@ -80,12 +87,22 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The recipient at hand, or all that are to be delivered, with their index in the envelope.
+    /// The recipient at hand, those of the leg, or all that are to be delivered, with their index in the envelope.
     pub fn recipients(&self) -> impl Iterator<Item = (usize, &'a Recipient)> + use<'a> {
         let at_hand = self.recipient();
         let all = self.envelope().filter(|_| at_hand.is_none()).map_or(&[][..], |e| &e.recipients[..]);
-        let alive = all.iter().enumerate().filter(|(_, r)| r.fate == Fate::Accepted);
+        let leg = self.leg();
+        let meant = move |index| leg.is_none_or(|leg| leg.recipients.contains(&index));
+        let alive = all.iter().enumerate().filter(move |(index, r)| r.fate == Fate::Accepted && meant(*index));
         at_hand.map(|r| (0, r)).into_iter().chain(alive)
+    }
+
+    /// The leg of the message's way that the event is about, from `transport.route` on.
+    pub fn leg(&self) -> Option<&'a Leg> {
+        match self.view {
+            View::Leg(leg) => Some(leg),
+            _ => None,
+        }
     }
 
     /// The recipients for which the binding's rule holds, where it names recipients or standings; else all.
@@ -136,7 +153,9 @@ impl<'a> Scene<'a> {
             View::Recipient(candidate) => Some(candidate.recipient.path.shared().clone()),
             View::Verb { verb, .. } => Some(verb.into()),
             View::Reply(reply) => Some(reply.code().to_string().into()),
-            View::None | View::Oversize { .. } => None,
+            View::Leg(leg) => Some(leg.domain.clone()),
+            View::Question(question) => Some(question.name.into()),
+            View::None | View::Oversize { .. } | View::Step(_) => None,
         }
     }
 }

@@ -23,6 +23,10 @@ const HEADER_MAX: usize = 1 << 20;
 const KEYWORDS_MAX: usize = 64;
 /// Recipients that a message may come to have.
 const RECIPIENTS_MAX: usize = 10_000;
+/// How the names of the core's own properties begin for sinks, which ones there are, and the octets that a text may have.
+const CORE: &str = "queue:";
+const CORE_KEYS: [&str; 4] = ["tenant", "campaign", "source", "priority"];
+const CORE_VALUE_MAX: usize = 255;
 /// The largest body that is edited on the event loop.
 const SMALL: u64 = 256 << 10;
 
@@ -55,6 +59,9 @@ impl<'a> Stage<'a> {
             Focus::Recipient(candidate) => View::Recipient(candidate),
             Focus::Reply(reply) => View::Reply(reply),
             Focus::Oversize { size, declared } => View::Oversize { size: *size, declared: *declared },
+            Focus::Leg(leg) | Focus::Delivery { leg, .. } => View::Leg(leg),
+            Focus::Question(question) => View::Question(*question),
+            Focus::Step(step) => View::Step(step),
         };
         Scene {
             event,
@@ -155,7 +162,11 @@ impl Copy<'_> {
                 self.removed.push(index);
             }
             Edit::Vouch => self.vouch()?,
-            Edit::Fate(index, fate) => self.recipient(index)?.fate = fate,
+            // At an event about one recipient there is no other.
+            Edit::Fate(index, fate) => match &mut self.candidate {
+                Some(candidate) => candidate.recipient.fate = fate,
+                None => self.recipient(index)?.fate = fate,
+            },
             Edit::Header(edit) => self.edit_header(edit)?,
             Edit::Body(octets) => {
                 let message = self.message()?;
@@ -307,14 +318,18 @@ impl Copy<'_> {
     }
 
     fn property(&mut self, bearer: Bearer, key: &str, value: Value) -> Result<(), Fault> {
-        let sink = &self.sink.name;
+        let (owner, key) = match key.strip_prefix(CORE) {
+            Some(core) => ("queue", core_property(core, &value)?),
+            None => (&*self.sink.name, key),
+        };
+        let owner = owner.to_owned();
         let properties: &mut Properties = match bearer {
             Bearer::Session => &mut self.session()?.properties,
             Bearer::Message => &mut self.letter()?.properties,
             Bearer::Recipient(None) => &mut self.candidate()?.recipient.properties,
             Bearer::Recipient(Some(index)) => &mut self.recipient(index)?.properties,
         };
-        properties.set(sink, key, value);
+        properties.set(&owner, key, value);
         Ok(())
     }
 
@@ -330,6 +345,23 @@ impl Copy<'_> {
             .and_then(|()| Properties::check_share(&self.sink.name, of_letter.chain(of_candidate)))
             .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
+}
+
+/// A property of the core's own that a sink may set: it says whose a message is to the limits of `[[traffic]]`, and before whom it goes.
+fn core_property<'k>(key: &'k str, value: &Value) -> Result<&'k str, Fault> {
+    let right = match (key, value) {
+        (_, Value::Null) => CORE_KEYS.contains(&key),
+        ("priority", value) => value.as_i64().is_some_and(|n| (-9..=9).contains(&n)),
+        (_, Value::String(text)) => CORE_KEYS.contains(&key) && text.len() <= CORE_VALUE_MAX,
+        (_, Value::Number(_)) => CORE_KEYS.contains(&key),
+        _ => false,
+    };
+    let text = || {
+        format!(
+            "`queue:{key}` is no property of the queue: set queue:tenant, queue:campaign or queue:source to a short text, or queue:priority to a number from -9 to 9"
+        )
+    };
+    if right { Ok(key) } else { Err(Fault::new(FaultKind::Illegal, text())) }
 }
 
 /// Work on so many octets, which keeps nobody waiting but its own session.

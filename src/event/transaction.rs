@@ -6,7 +6,9 @@
 use super::companions::Companions;
 use super::generated::Generated;
 use super::ledger::Ledger;
+use super::leg::{Leg, Question};
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What sinks may change of a session.
@@ -99,10 +101,10 @@ impl Transaction {
     }
 }
 
-/// The recipient of a RCPT, not yet in the envelope.
+/// The recipient of a RCPT, not yet in the envelope; or one to resolve, and what stands in its place.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// As it will be added.
+    /// As it will be.
     pub recipient: Recipient,
     /// Recipients that sinks add beside it.
     pub added: Vec<ForwardPath>,
@@ -123,7 +125,7 @@ pub enum Focus<'a> {
         /// What follows it.
         argument: &'a str,
     },
-    /// The recipient of a RCPT.
+    /// The recipient of a RCPT, or one to resolve.
     Recipient(&'a mut Candidate),
     /// A reply about to be written.
     Reply(&'a mut Reply),
@@ -134,4 +136,17 @@ pub enum Focus<'a> {
         /// Whether SIZE said so.
         declared: bool,
     },
+    /// A leg of the message's way.
+    Leg(&'a Leg),
+    /// Recipients that are due at a sink, which alone hears of it.
+    Delivery {
+        /// The sink.
+        sink: &'a str,
+        /// Who is due.
+        leg: &'a Leg,
+    },
+    /// A question of the DNS.
+    Question(Question<'a>),
+    /// A step in the message's life, as the log of messages has it.
+    Step(&'a Value),
 }

@@ -2,6 +2,7 @@
 
 use super::binding::Place;
 use super::catalogue::{AnswerKind, Event, OnFault, Spec, VerdictKind};
+use super::leg::{Resolution, RouteHop, SinkOutcome};
 use crate::mail::{Class, EnhancedCode, Reply, one_line};
 use std::time::Duration;
 
@@ -33,6 +34,14 @@ pub enum Answer {
     Reply(Reply),
     /// A limit in octets.
     Limit(u64),
+    /// What a recipient resolves to.
+    Resolution(Resolution),
+    /// The hops to try in turn.
+    Route(Vec<RouteHop>),
+    /// What became of each recipient that was due.
+    Outcomes(Vec<SinkOutcome>),
+    /// Records of the DNS, in presentation form, as [`Dns::lookup`](super::host::Dns::lookup) gives them. None: there are none.
+    Records(Vec<String>),
 }
 
 impl Answer {
@@ -41,6 +50,10 @@ impl Answer {
         match self {
             Self::Reply(_) => AnswerKind::Reply,
             Self::Limit(_) => AnswerKind::Limit,
+            Self::Resolution(_) => AnswerKind::Resolution,
+            Self::Route(_) => AnswerKind::Route,
+            Self::Outcomes(_) => AnswerKind::Outcomes,
+            Self::Records(_) => AnswerKind::Records,
         }
     }
 }
@@ -54,6 +67,30 @@ impl From<Reply> for Answer {
 impl From<u64> for Answer {
     fn from(limit: u64) -> Self {
         Self::Limit(limit)
+    }
+}
+
+impl From<Resolution> for Answer {
+    fn from(resolution: Resolution) -> Self {
+        Self::Resolution(resolution)
+    }
+}
+
+impl From<Vec<RouteHop>> for Answer {
+    fn from(hops: Vec<RouteHop>) -> Self {
+        Self::Route(hops)
+    }
+}
+
+impl From<Vec<SinkOutcome>> for Answer {
+    fn from(outcomes: Vec<SinkOutcome>) -> Self {
+        Self::Outcomes(outcomes)
+    }
+}
+
+impl From<Vec<String>> for Answer {
+    fn from(records: Vec<String>) -> Self {
+        Self::Records(records)
     }
 }
 

@@ -77,6 +77,14 @@ pub fn key(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The form of a checked domain to look up: its [`key`], and one spelling for each IPv6 address, as `[ipv6:::1]`.
+pub fn lookup_key(text: &str) -> Cow<'_, str> {
+    match host(text) {
+        Host::Address(IpAddr::V6(ip)) => Cow::Owned(format!("[ipv6:{ip}]")),
+        _ => key(text),
+    }
+}
+
 /// The value of a checked domain.
 pub(super) fn host(text: &str) -> Host<'_> {
     let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) else {

@@ -4,8 +4,9 @@ use super::address::{ForwardPath, ReversePath};
 use super::property::Properties;
 use super::reply::Reply;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
-/// BODY= of MAIL (RFC 6152).
+/// BODY= of MAIL (RFC 6152, RFC 3030 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BodyType {
     /// Seven bits, the default.
@@ -15,6 +16,9 @@ pub enum BodyType {
     /// Eight bits.
     #[serde(rename = "8BITMIME")]
     EightBitMime,
+    /// Any octets, in lines or not.
+    #[serde(rename = "BINARYMIME")]
+    BinaryMime,
 }
 
 /// RET= of MAIL: what a report brings back (RFC 3461 4.3).
@@ -117,7 +121,13 @@ pub struct Recipient {
     /// Parameters that sinks claim.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Param>,
-    /// As the directory saw it at RCPT.
+    /// The reverse-path for this recipient, if it is not the envelope's: the owner of the list that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<ReversePath>,
+    /// The Maildir that it goes to instead of one by its address: that of an alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// As the directory saw it at RCPT, and from categorization on as that left it.
     pub standing: Standing,
     /// What was decided for it since.
     #[serde(default, skip_serializing_if = "is_accepted")]
@@ -140,6 +150,8 @@ impl Recipient {
             orcpt: None,
             notify: None,
             params: Vec::new(),
+            sender: None,
+            folder: None,
             standing,
             fate: Fate::Accepted,
             properties: Properties::default(),

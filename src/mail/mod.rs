@@ -4,9 +4,11 @@
 //! knows a protocol state.
 
 pub mod address;
+mod addresses;
 pub mod content;
 pub mod domain;
 pub mod envelope;
+pub mod glob;
 pub mod header;
 pub mod id;
 pub mod message;
@@ -18,9 +20,11 @@ pub mod text;
 pub mod time;
 
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
+pub use addresses::addresses;
 pub use content::{Blob, Content, Piece};
 pub use domain::{Domain, Host};
 pub use envelope::{BodyType, Envelope, Fate, Notify, OriginalRecipient, Param, Recipient, Ret, Standing};
+pub use glob::Glob;
 pub use header::{Field, Header, HeaderError};
 pub use id::{Id, IdSource};
 pub use message::Message;

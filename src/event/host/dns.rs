@@ -3,7 +3,7 @@
 //! A sink that `allow.dns` grants it has a [`Dns`]; what stands behind it is the system's resolver, or a table in a test.
 //! Answers are texts in presentation form (RFC 1035 5.1), so that a native sink, a component and a script see the same.
 //!
-//! Routing asks elsewhere: it wants proofs and addresses, not texts.
+//! Routing asks a [`Resolver`](super::Resolver): it wants addresses, not texts.
 
 use async_trait::async_trait;
 use std::fmt;

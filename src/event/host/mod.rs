@@ -1,4 +1,4 @@
-//! The traits by which sinks reach the world. The command line wires what stands behind them.
+//! The traits by which sinks and routes reach the world. The command line wires what stands behind them.
 
 pub mod clock;
 pub mod dns;
@@ -6,7 +6,11 @@ pub mod http;
 pub mod kv;
 pub mod log;
 pub mod metrics;
+pub mod name;
+pub mod no_dns;
+pub mod resolver;
 pub mod web_origin;
+pub mod zone;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use dns::{Dns, DnsFault, RecordKind};
@@ -14,4 +18,7 @@ pub use http::{Http, HttpBody, HttpFault, HttpOf, HttpRequest, HttpResponse};
 pub use kv::{Kv, KvFault, KvOf};
 pub use log::{Journal, Level, Line, SinkLog};
 pub use metrics::{MetricFault, Metrics, MetricsOf, Sample};
+pub use no_dns::NoDns;
+pub use resolver::{Mx, Resolver};
 pub use web_origin::WebOrigin;
+pub use zone::{ZoneRecord, ZoneTable, ZoneTrouble};

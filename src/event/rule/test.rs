@@ -1,6 +1,7 @@
 //! The tests that a rule is made of: a key, and what its value must be.
 
 use crate::event::glob::Glob;
+use crate::event::leg::Leg;
 use crate::event::list::Patterns;
 use crate::event::networks::Networks;
 use crate::event::scene::{Scene, View};
@@ -134,8 +135,7 @@ impl Test {
             }
             Self::Standing(_) => scene.recipients().any(|(_, r)| self.holds_for(r) == Some(true)),
             Self::Size(number) => scene.size().is_some_and(|n| number.holds(n)),
-            // No event that is raised yet has attempts.
-            Self::Attempt(_) => false,
+            Self::Attempt(number) => scene.leg().is_some_and(|leg| number.holds(leg.attempt.into())),
             Self::Header(name, pattern) => header_holds(name, pattern, scene),
         }
     }
@@ -176,10 +176,15 @@ fn text_holds(key: Key, pattern: &Pattern, scene: &Scene<'_>) -> bool {
         Key::Verb => pattern.holds(if let View::Verb { verb, .. } = scene.view { Some(verb) } else { None }),
         Key::Reply => match scene.view {
             View::Reply(reply) => pattern.holds(Some(&reply.to_string())),
+            View::Leg(Leg { reply: Some(reply), .. }) => pattern.holds(Some(&reply.to_string())),
             _ => pattern.holds(None),
         },
-        // No event that is raised yet has these.
-        Key::Domain | Key::Host => pattern.holds(None),
+        Key::Domain => pattern.holds(match scene.view {
+            View::Leg(leg) => Some(&leg.domain),
+            View::Question(question) => Some(question.name),
+            _ => None,
+        }),
+        Key::Host => pattern.holds(scene.leg().and_then(|leg| leg.host.as_deref())),
     }
 }
 
