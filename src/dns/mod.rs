@@ -1,10 +1,12 @@
-//! The system's resolver for sinks: what stands behind [`Dns`].
+//! The system's resolver, for sinks and for routes: what stands behind [`Dns`] and
+//! [`Resolver`](crate::event::host::Resolver).
 //!
 //! It asks the name servers of `/etc/resolv.conf`, which are read at the first question, and keeps answers for as long as they
 //! live. The hosts file and the search list are for people at a terminal: they are not used. Nothing is validated here; whoever
 //! wants proofs needs a resolver that gives them.
 
 mod question;
+mod resolver;
 mod text;
 
 use crate::event::host::{Dns, DnsFault, RecordKind};
@@ -13,6 +15,7 @@ use hickory_resolver::config::ResolveHosts;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::RData;
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use std::fmt;
 use tokio::sync::OnceCell;
@@ -36,6 +39,17 @@ impl SystemDns {
     async fn resolver(&self) -> Result<&TokioResolver, NetError> {
         self.resolver.get_or_try_init(|| async { build(TokioResolver::builder_tokio()?) }).await
     }
+
+    /// The records of that kind, as `read` takes them.
+    async fn ask<T>(&self, name: &str, kind: RecordKind, read: fn(&RData) -> Option<T>) -> Result<Vec<T>, DnsFault> {
+        let name = question::name(name, kind).map_err(|why| DnsFault::Invalid(why.into()))?;
+        let resolver = self.resolver().await.map_err(|error| fault(&error))?;
+        let wanted = question::record_type(kind);
+        let found = resolver.lookup(name, wanted).await.map_err(|error| fault(&error))?;
+        let of_kind = found.answers().iter().filter(|record| record.record_type() == wanted);
+        let read: Vec<T> = of_kind.filter_map(|record| read(&record.data)).collect();
+        if read.is_empty() { Err(DnsFault::NotFound) } else { Ok(read) }
+    }
 }
 
 fn build(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<TokioResolver, NetError> {
@@ -47,13 +61,7 @@ fn build(mut builder: ResolverBuilder<TokioRuntimeProvider>) -> Result<TokioReso
 #[async_trait]
 impl Dns for SystemDns {
     async fn lookup(&self, name: &str, kind: RecordKind) -> Result<Vec<String>, DnsFault> {
-        let name = question::name(name, kind).map_err(|why| DnsFault::Invalid(why.into()))?;
-        let resolver = self.resolver().await.map_err(|error| fault(&error))?;
-        let wanted = question::record_type(kind);
-        let found = resolver.lookup(name, wanted).await.map_err(|error| fault(&error))?;
-        let of_kind = found.answers().iter().filter(|record| record.record_type() == wanted);
-        let texts: Vec<String> = of_kind.filter_map(|record| text::of(&record.data)).collect();
-        if texts.is_empty() { Err(DnsFault::NotFound) } else { Ok(texts) }
+        self.ask(name, kind, text::of).await
     }
 }
 
@@ -63,17 +71,18 @@ impl fmt::Debug for SystemDns {
     }
 }
 
-/// That there is no such record is known only if a server says so.
+/// That there is no such record is known only if a server says so. One that names other servers instead has not said it
+/// (RFC 2308 2.2).
 fn fault(error: &NetError) -> DnsFault {
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(none))
-            if matches!(none.response_code, ResponseCode::NoError | ResponseCode::NXDomain) =>
-        {
-            DnsFault::NotFound
-        }
-        NetError::Dns(DnsError::NoRecordsFound(none)) => {
-            DnsFault::Temporary(format!("the server said {}", none.response_code).into())
-        }
+        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+            ResponseCode::NXDomain => DnsFault::NotFound,
+            ResponseCode::NoError if none.ns.is_some() && none.soa.is_none() => {
+                DnsFault::Temporary("the server referred to others instead of asking them".into())
+            }
+            ResponseCode::NoError => DnsFault::NotFound,
+            code => DnsFault::Temporary(format!("the server said {code}").into()),
+        },
         other => DnsFault::Temporary(other.to_string().into()),
     }
 }

@@ -1,7 +1,6 @@
-//! From what a sink asks to a question of the DNS.
+//! From what a sink or a route asks to a question of the DNS.
 
-use crate::event::host::RecordKind;
-use crate::event::host::dns::NAME_MAX;
+use crate::event::host::{RecordKind, name};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::net::IpAddr;
 
@@ -12,24 +11,7 @@ pub(super) fn name(text: &str, kind: RecordKind) -> Result<Name, String> {
     {
         return Ok(Name::from(ip.to_canonical()));
     }
-    let text = text.strip_suffix('.').unwrap_or(text);
-    // Longer ones can't become shorter.
-    if text.is_empty() || text.len() > 4 * NAME_MAX {
-        return Err("a name has 1 to 253 octets".to_owned());
-    }
-    let ascii = if text.is_ascii() {
-        text.to_owned()
-    } else {
-        idna::domain_to_ascii(text).map_err(|_| "the name has no ASCII form (RFC 5891)".to_owned())?
-    };
-    // Underscores are for services (RFC 8552), slashes for reverse zones (RFC 2317).
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
-    if !ascii.bytes().all(plain) {
-        return Err("a name is of letters, digits, `-`, `_` and dots".to_owned());
-    }
-    if ascii.len() > NAME_MAX || ascii.split('.').any(|label| label.is_empty() || label.len() > 63) {
-        return Err("a name has at most 253 octets, and 1 to 63 between two dots".to_owned());
-    }
+    let ascii = name::ascii(text)?;
     Name::from_ascii(format!("{ascii}.")).map_err(|error| error.to_string())
 }
 

@@ -1,10 +1,12 @@
 //! The resolver against a name server on loopback.
 
 use super::*;
+use crate::event::host::{self, Mx, Resolver};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::proto::op::{Message, MessageType};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SRV, TXT};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use std::net::IpAddr;
 use tokio::net::UdpSocket;
 
 fn name(text: &str) -> Name {
@@ -27,12 +29,20 @@ fn zone() -> Vec<Record> {
         ("_sip._tcp.example.", RData::SRV(SRV::new(0, 5, 5060, name("sip.example.")))),
         ("1.2.0.192.in-addr.arpa.", RData::PTR(PTR(name("mx.example.")))),
         ("www.example.", alias("mx.example.")),
+        ("mail.example.", alias("example.")),
+        ("ring.example.", alias("other.example.")),
+        ("other.example.", alias("ring.example.")),
+        ("gone.example.", alias("nobody.example.")),
+        ("odd.example.", RData::MX(MX::new(7, name("192.0.2.1.")))),
+        ("odd.example.", RData::MX(MX::new(8, Name::from_labels([&b"A b.\xff"[..], b"Example"]).unwrap()))),
+        ("half.example.", RData::A(A::new(192, 0, 2, 3))),
         ("xn--bcher-kva.example.", RData::A(A::new(192, 0, 2, 2))),
     ];
     records.into_iter().map(|(at, data)| Record::from_rdata(name(at), 60, data)).collect()
 }
 
-/// The answer to one question. `fail.example` is what the server can't say.
+/// The answer to one question. `fail.example` is what the server can't say, as are the IPv6 addresses of `half.example` and
+/// the IPv4 addresses of `deaf.example`; for `lame.example` it names another server.
 fn answer(question: &[u8], zone: &[Record]) -> Vec<u8> {
     let mut message = Message::from_vec(question).unwrap();
     let asked = message.queries[0].clone();
@@ -45,11 +55,17 @@ fn answer(question: &[u8], zone: &[Record]) -> Vec<u8> {
     }
     message.metadata.response_code = match asked.name() {
         fails if *fails == name("fail.example.") => ResponseCode::ServFail,
+        half if *half == name("half.example.") && asked.query_type() == RecordType::AAAA => ResponseCode::ServFail,
+        deaf if *deaf == name("deaf.example.") && asked.query_type() == RecordType::A => ResponseCode::ServFail,
+        lame if *lame == name("lame.example.") => ResponseCode::NoError,
         _ if found.is_empty() => ResponseCode::NXDomain,
         _ => ResponseCode::NoError,
     };
     found.retain(|r| r.record_type() == asked.query_type() || matches!(r.data, RData::CNAME(_)));
     message.add_answers(found);
+    if *asked.name() == name("lame.example.") {
+        message.add_authority(Record::from_rdata(name("example."), 60, RData::NS(NS(name("ns.example.")))));
+    }
     message.to_vec().unwrap()
 }
 
@@ -104,4 +120,49 @@ async fn nothing_there_is_not_the_same_as_no_answer() {
     let failed = dns.lookup("fail.example", RecordKind::A).await;
     assert!(matches!(&failed, Err(DnsFault::Temporary(why)) if !why.is_empty()), "{failed:?}");
     assert!(matches!(dns.lookup("a b", RecordKind::A).await, Err(DnsFault::Invalid(_))));
+}
+
+#[tokio::test]
+async fn routes_have_values() {
+    let dns = resolver().await;
+    let example = || vec![Mx::new(20, "b.example"), Mx::new(10, "mx.example")];
+    for (asked, wanted) in [
+        ("example", Ok(example())),
+        ("EXAMPLE.", Ok(example())),
+        ("mail.example", Ok(example())),
+        ("none.example", Ok(vec![Mx { preference: 0, host: String::new() }])),
+        ("mx.example", Err(DnsFault::NotFound)),
+        ("gone.example", Err(DnsFault::NotFound)),
+        ("ring.example", Err(DnsFault::NotFound)),
+    ] {
+        assert_eq!(dns.mx(asked).await, wanted, "{asked}");
+    }
+    let odd = dns.mx("odd.example").await.unwrap();
+    assert!(
+        odd.len() == 2 && odd.iter().all(|mx| host::name::host(&mx.host).is_err()),
+        "no dot in a label parts it: {odd:?}"
+    );
+    let both = || ["2001:db8::1", "192.0.2.1"].map(|ip| ip.parse::<IpAddr>().unwrap()).to_vec();
+    for (asked, wanted) in [
+        ("mx.example", Ok(both())),
+        ("www.example", Ok(both())),
+        ("half.example", Ok(vec!["192.0.2.3".parse().unwrap()])),
+        ("example", Err(DnsFault::NotFound)),
+        ("192.0.2.1", Err(DnsFault::NotFound)),
+    ] {
+        assert_eq!(dns.addresses(asked).await, wanted, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn routes_wait_for_what_nobody_has_said() {
+    let dns = resolver().await;
+    for asked in ["fail.example", "lame.example"] {
+        let (mx, addresses) = (dns.mx(asked).await, dns.addresses(asked).await);
+        assert!(matches!(&mx, Err(DnsFault::Temporary(why)) if !why.is_empty()), "{asked}: {mx:?}");
+        assert!(matches!(&addresses, Err(DnsFault::Temporary(_))), "{asked}: {addresses:?}");
+    }
+    let deaf = dns.addresses("deaf.example").await;
+    assert!(matches!(&deaf, Err(DnsFault::Temporary(_))), "no IPv6 address, and IPv4 unknown: {deaf:?}");
+    assert!(matches!(dns.mx("a b").await, Err(DnsFault::Invalid(_))));
 }
