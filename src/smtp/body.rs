@@ -64,6 +64,11 @@ impl Body {
         self.len
     }
 
+    /// Whether what comes next may still belong to the header. Once `next` has found all in the octets that were pushed, it is exact.
+    pub(crate) fn in_header(&self) -> bool {
+        self.header.is_some()
+    }
+
     /// Brings in the next octets. Only when `next` has found all in the ones before.
     pub(crate) fn push(&mut self, run: Bytes) {
         self.rest = run;

@@ -1,5 +1,8 @@
 //! The octets of BDAT chunks (RFC 3030 2): counted, no dots, but the same line ends as everywhere.
 //!
+//! With BODY=BINARYMIME the body may hold any octets (RFC 3030 3); its header is as strict as any, because it must be
+//! certain where it ends.
+//!
 //! A CR at the end of a packet or chunk is held back until the next octet shows what it is. So the checker lives as
 //! long as the message, and its memory is one octet, however many chunks there are.
 
@@ -12,9 +15,16 @@ pub(crate) struct Chunk {
     left: u64,
     /// A CR was taken whose LF has not come yet.
     cr: bool,
+    /// Of a message with BODY=BINARYMIME.
+    binary: bool,
 }
 
 impl Chunk {
+    /// For the chunks of one message. `binary`: it has BODY=BINARYMIME.
+    pub(crate) fn new(binary: bool) -> Self {
+        Self { binary, ..Self::default() }
+    }
+
     /// Begins the next chunk of the message. `size` is in octets.
     pub(crate) fn begin(&mut self, size: u64) {
         self.left = size;
@@ -25,7 +35,8 @@ impl Chunk {
         std::mem::take(&mut self.cr).then_some(Defect::BareCr)
     }
 
-    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Piece {
+    /// The next piece. `in_header`: all octets so far belong to the header.
+    pub(crate) fn next(&mut self, input: &mut BytesMut, in_header: bool) -> Piece {
         if self.left == 0 {
             return Piece::End;
         }
@@ -38,8 +49,12 @@ impl Chunk {
             self.drop_first(input);
             return Piece::Run(Bytes::from_static(b"\r\n"));
         }
+        if self.binary && !in_header {
+            self.left -= within as u64;
+            return Piece::Run(input.split_to(within).freeze());
+        }
         match clean_run(&input[..within], false) {
-            0 => self.skip(input, within == 1, first),
+            0 => self.skip(input, within == 1, first, in_header),
             n => {
                 self.left -= n as u64;
                 Piece::Run(input.split_to(n).freeze())
@@ -48,11 +63,11 @@ impl Chunk {
     }
 
     /// Takes an octet that belongs to no clean run. `alone`: the next one is not there yet.
-    fn skip(&mut self, input: &mut BytesMut, alone: bool, octet: u8) -> Piece {
+    fn skip(&mut self, input: &mut BytesMut, alone: bool, octet: u8, in_header: bool) -> Piece {
         self.drop_first(input);
         if alone && octet == b'\r' {
             self.cr = true;
-            return self.next(input);
+            return self.next(input, in_header);
         }
         Defect::of(octet).map_or(Piece::More, Piece::Bad)
     }
@@ -75,7 +90,7 @@ mod tests {
             let mut input = BytesMut::new();
             let mut packets = octets.chunks(packet);
             loop {
-                match chunk.next(&mut input) {
+                match chunk.next(&mut input, true) {
                     Piece::Run(run) => out.extend_from_slice(&run),
                     Piece::Bad(defect) => defects.push(defect),
                     Piece::More => input.extend_from_slice(packets.next().unwrap()),
@@ -111,8 +126,20 @@ mod tests {
         let mut chunk = Chunk::default();
         chunk.begin(2);
         let mut input = BytesMut::from(&b"a\r\nQUIT"[..]);
-        assert_eq!(chunk.next(&mut input), Piece::Run("a".into()));
-        assert_eq!(chunk.next(&mut input), Piece::End);
+        assert_eq!(chunk.next(&mut input, true), Piece::Run("a".into()));
+        assert_eq!(chunk.next(&mut input, true), Piece::End);
         assert_eq!(input, "\nQUIT");
+    }
+
+    #[test]
+    fn a_binary_body_is_taken_as_it_is_and_its_header_is_not() {
+        let mut chunk = Chunk::new(true);
+        chunk.begin(9);
+        let mut input = BytesMut::from(&b"A\0\r\n\0\r\n\r."[..]);
+        assert_eq!(chunk.next(&mut input, true), Piece::Run("A".into()));
+        assert_eq!(chunk.next(&mut input, true), Piece::Bad(Defect::Nul));
+        assert_eq!(chunk.next(&mut input, true), Piece::Run("\r\n".into()));
+        assert_eq!(chunk.next(&mut input, false), Piece::Run("\0\r\n\r.".into()));
+        assert_eq!((chunk.next(&mut input, false), chunk.finish()), (Piece::End, None));
     }
 }

@@ -8,7 +8,8 @@ use super::verb::{self, Verb};
 use std::fmt;
 
 /// Keywords that the server itself brings.
-const OWN: [&str; 8] = ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "DSN", "HELP"];
+const OWN: [&str; 9] =
+    ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "DSN", "HELP"];
 /// Parameters that the server reads itself.
 const OWN_PARAMS: [&str; 8] = ["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "NOTIFY", "ORCPT", "AUTH"];
 
@@ -73,9 +74,12 @@ impl Extensions {
         Ok(())
     }
 
-    /// Removes a keyword and with it the extension.
+    /// Removes a keyword and with it the extension. BINARYMIME goes with CHUNKING, which it needs (RFC 3030 3).
     pub fn remove_keyword(&mut self, keyword: &str) {
         self.keywords.retain(|(k, _)| !k.eq_ignore_ascii_case(keyword));
+        if !self.offers("CHUNKING") {
+            self.keywords.retain(|(k, _)| k != "BINARYMIME");
+        }
     }
 
     /// Has the verb asked as a command. Claims of the same name by several sinks are one.
@@ -162,5 +166,7 @@ mod tests {
         assert!(e.offers("xFoo") && !e.offers("SIZE"));
         assert_eq!(e.keywords().last(), Some(("XFOO", None)));
         assert!(e.set_keyword("XFOO", Some("a\r\n250 EVIL")).is_err());
+        e.remove_keyword("chunking");
+        assert!(!e.offers("BINARYMIME"), "it needs CHUNKING");
     }
 }

@@ -1,6 +1,6 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2): the raw list, and what the server reads itself.
 //!
-//! Reads SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), RET, ENVID, NOTIFY and ORCPT (RFC 3461), each only
+//! Reads SIZE (RFC 1870), BODY (RFC 6152, RFC 3030 3), SMTPUTF8 (RFC 6531), RET, ENVID, NOTIFY and ORCPT (RFC 3461), each only
 //! while its extension is offered. A parameter that a sink claims is kept as it came; any other is a fault.
 
 use super::extension::Extensions;
@@ -9,7 +9,7 @@ use super::xtext;
 use crate::mail::{BodyType, Notify, OriginalRecipient, Param, Ret};
 
 /// The longest ENVID, in octets (RFC 3461 4.4).
-const ENVID_MAX: usize = 100;
+pub const ENVID_MAX: usize = 100;
 /// The longest ORCPT, in octets (RFC 3461 4.2).
 const ORCPT_MAX: usize = 500;
 
@@ -49,7 +49,9 @@ pub fn mail(text: &str, extensions: &Extensions) -> Result<MailParams, Fault> {
         let value = param.value.as_deref();
         match param.keyword.as_str() {
             "SIZE" if extensions.offers("SIZE") => params.size = Some(size(value).ok_or_else(bad)?),
-            "BODY" if extensions.offers("8BITMIME") => params.body = body(value).ok_or_else(bad)?,
+            "BODY" if extensions.offers("8BITMIME") || extensions.offers("BINARYMIME") => {
+                params.body = body(value, extensions).ok_or_else(bad)?;
+            }
             "SMTPUTF8" if extensions.offers("SMTPUTF8") => match value {
                 None => params.smtputf8 = true,
                 Some(_) => return Err(bad()),
@@ -121,15 +123,17 @@ fn size(value: Option<&str>) -> Option<u64> {
     Some(value.parse().unwrap_or(u64::MAX))
 }
 
-fn body(value: Option<&str>) -> Option<BodyType> {
+fn body(value: Option<&str>, extensions: &Extensions) -> Option<BodyType> {
     match value?.to_ascii_uppercase().as_str() {
         "7BIT" => Some(BodyType::SevenBit),
-        "8BITMIME" => Some(BodyType::EightBitMime),
+        "8BITMIME" if extensions.offers("8BITMIME") => Some(BodyType::EightBitMime),
+        "BINARYMIME" if extensions.offers("BINARYMIME") => Some(BodyType::BinaryMime),
         _ => None,
     }
 }
 
-fn ret(value: Option<&str>) -> Option<Ret> {
+/// The value of RET; none if it is wrong or missing.
+pub fn ret(value: Option<&str>) -> Option<Ret> {
     match value?.to_ascii_uppercase().as_str() {
         "FULL" => Some(Ret::Full),
         "HDRS" => Some(Ret::Hdrs),
@@ -142,7 +146,8 @@ fn envid(value: Option<&str>) -> Option<String> {
     xtext::decode(value).map(|_| value.to_owned())
 }
 
-fn notify(value: Option<&str>) -> Option<Notify> {
+/// The value of NOTIFY; none if it is wrong or missing.
+pub fn notify(value: Option<&str>) -> Option<Notify> {
     let value = value?.to_ascii_uppercase();
     let mut notify = Notify::default();
     if value == "NEVER" {
@@ -203,7 +208,7 @@ mod tests {
             (" =1", Fault::BadParam),
             (" SIZE=1=2", Fault::BadParam),
             (" -X", Fault::BadParam),
-            (" BODY=BINARYMIME", Fault::BadValue("BODY".into())),
+            (" BODY=9BIT", Fault::BadValue("BODY".into())),
             (" SMTPUTF8=1", Fault::BadValue("SMTPUTF8".into())),
             (" ENVID=a+0Ab", Fault::BadValue("ENVID".into())),
             (" XFOO=Ü", Fault::BadValue("XFOO".into())),
@@ -219,6 +224,11 @@ mod tests {
         let mut extensions = Extensions::default();
         extensions.remove_keyword("DSN");
         extensions.remove_keyword("SIZE");
+        assert_eq!(mail(" BODY=binarymime", &extensions).unwrap().body, BodyType::BinaryMime);
+        extensions.remove_keyword("CHUNKING");
+        assert_eq!(mail(" BODY=BINARYMIME", &extensions), Err(Fault::BadValue("BODY".into())));
+        extensions.remove_keyword("8BITMIME");
+        assert_eq!(mail(" BODY=7BIT", &extensions), Err(Fault::UnknownParam("BODY".into())));
         assert_eq!(mail(" RET=FULL", &extensions), Err(Fault::UnknownParam("RET".into())));
         assert_eq!(mail(" SIZE=1", &extensions), Err(Fault::UnknownParam("SIZE".into())));
         assert_eq!(rcpt(" NOTIFY=NEVER", &extensions, false), Err(Fault::UnknownParam("NOTIFY".into())));

@@ -99,7 +99,7 @@ mod tests {
         let mut profile = Profile::new("mx.example.com");
         profile.limits.message_size = 1000;
         profile.extensions.set_keyword("XFOO", Some("1 2")).unwrap();
-        let text = "mx.example.com\nPIPELINING\nSIZE 1000\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nDSN\nHELP\nXFOO 1 2";
+        let text = "mx.example.com\nPIPELINING\nSIZE 1000\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nBINARYMIME\nDSN\nHELP\nXFOO 1 2";
         assert_eq!(profile.ehlo(), Reply::plain(250, text));
         profile.vrfy = true;
         assert!(profile.ehlo().text().ends_with("\nVRFY"));

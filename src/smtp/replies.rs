@@ -48,6 +48,7 @@ pub(crate) const HELLO_FIRST: Reply = own(503, 5, 5, 1, "Say EHLO first");
 pub(crate) const MAIL_FIRST: Reply = own(503, 5, 5, 1, "MAIL first");
 pub(crate) const NESTED_MAIL: Reply = own(503, 5, 5, 1, "Transaction is open; finish it or send RSET");
 pub(crate) const NO_RECIPIENTS: Reply = own(503, 5, 5, 1, "No valid recipients; RCPT first");
+pub(crate) const BINARY_NEEDS_BDAT: Reply = own(503, 5, 5, 1, "BODY=BINARYMIME needs BDAT; DATA can't carry it");
 pub(crate) const BDAT_OPEN: Reply = own(503, 5, 5, 1, "BDAT has begun; finish with BDAT LAST or send RSET");
 pub(crate) const BDAT_SIZE: Reply =
     own(501, 5, 5, 4, "Say BDAT and a size in octets; can't tell where the chunk ends; closing");

@@ -58,9 +58,11 @@ fn render_mail(mail: &MailCommand) -> String {
     if let Some(size) = mail.size {
         line += &format!(" SIZE={size}");
     }
-    if mail.body == BodyType::EightBitMime {
-        line += " BODY=8BITMIME";
-    }
+    line += match mail.body {
+        BodyType::SevenBit => "",
+        BodyType::EightBitMime => " BODY=8BITMIME",
+        BodyType::BinaryMime => " BODY=BINARYMIME",
+    };
     if mail.smtputf8 {
         line += " SMTPUTF8";
     }

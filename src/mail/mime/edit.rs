@@ -61,7 +61,7 @@ pub fn edit(message: &Message, edits: &[BodyEdit]) -> Result<Message, MimeError>
 }
 
 /// The message with its header ended, so that a body can follow.
-fn separated(message: &Message) -> Message {
+pub(super) fn separated(message: &Message) -> Message {
     let raw = message.header.raw();
     let mut message = Message { separated: true, ..message.clone() };
     if !raw.is_empty() && !raw.ends_with(b"\n") {

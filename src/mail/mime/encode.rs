@@ -31,7 +31,7 @@ pub(super) fn base64(octets: &[u8]) -> Vec<u8> {
 
 /// Quoted-printable. CRLF stays a line break; bare CR and LF are quoted. A hyphen that begins a line is quoted if
 /// another follows, so that no boundary can come about.
-pub(super) fn quoted_printable(octets: &[u8]) -> Vec<u8> {
+pub fn quoted_printable(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len() + octets.len() / 8);
     let mut column = 0;
     let mut at = 0;
@@ -70,7 +70,7 @@ pub(super) fn quoted_printable(octets: &[u8]) -> Vec<u8> {
 
 /// Whether octets can stand as they are: lines that end in CRLF and are not too long, no NUL, and nothing but ASCII
 /// unless `eight_bit`.
-pub(super) fn is_clean(octets: &[u8], eight_bit: bool) -> bool {
+pub fn is_clean(octets: &[u8], eight_bit: bool) -> bool {
     if !eight_bit && !octets.is_ascii() || memchr::memchr(0, octets).is_some() {
         return false;
     }

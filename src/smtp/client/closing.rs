@@ -1,6 +1,7 @@
 //! Between transactions and at the end: the next letter, RSET, QUIT.
 
 use super::command;
+use super::letter::Errand;
 use super::machine::{Point, Reason, Step};
 use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::stage::Stage;
@@ -12,8 +13,8 @@ pub(super) fn ready(dirty: bool, context: &mut Context, input: &mut BytesMut) ->
     if !input.is_empty() || context.has_heard() {
         return unasked(dirty, context, input);
     }
-    if let Some(letter) = context.letters.pop_front() {
-        let transaction = Box::new(Transaction::new(letter, &context.offered));
+    if let Some(errand) = context.errands.pop_front() {
+        let transaction = Box::new(Transaction::new(errand, &context.offered));
         return if transaction.is_settled() {
             (State::Ready { dirty }, Some(Step::Settled(transaction.finish())))
         } else if dirty {
@@ -82,7 +83,7 @@ pub(super) fn closed(reason: Reason, open: Option<Vec<RcptOutcome>>, context: &m
         Reason::Quit => Cause::Trouble { stage: Stage::Idle, trouble: Trouble::Closed },
     };
     let outcomes = open.or_else(|| {
-        let letter = context.letters.pop_front()?;
+        let Errand { letter, .. } = context.errands.pop_front()?;
         Some(letter.recipients.iter().map(|_| cause.clone().outcome()).collect())
     });
     let step = outcomes.map_or_else(|| Step::Closed(reason.clone()), Step::Settled);

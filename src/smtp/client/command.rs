@@ -6,7 +6,7 @@ use super::extension::Offered;
 use super::letter::{Addressee, Letter};
 use crate::mail::{BodyType, Notify, OriginalRecipient, Ret};
 use crate::smtp::xtext;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 pub(super) const DATA: &[u8] = b"DATA\r\n";
 pub(super) const RSET: &[u8] = b"RSET\r\n";
@@ -26,11 +26,14 @@ pub(super) fn mail(letter: &Letter, offered: &Offered, unicode: bool, out: &mut 
         parameters.push(' ');
         parameters.push_str(parameter);
     };
-    if offered.has("SIZE") {
+    // A probe has no content to tell the size of.
+    if offered.has("SIZE") && letter.size > 0 {
         add(&format!("SIZE={}", letter.size));
     }
-    if letter.body == BodyType::EightBitMime && offered.has("8BITMIME") {
-        add("BODY=8BITMIME");
+    match letter.body {
+        BodyType::EightBitMime if offered.has("8BITMIME") => add("BODY=8BITMIME"),
+        BodyType::BinaryMime if offered.takes_binary() => add("BODY=BINARYMIME"),
+        _ => {}
     }
     if unicode {
         add("SMTPUTF8");
@@ -46,6 +49,11 @@ pub(super) fn mail(letter: &Letter, offered: &Offered, unicode: bool, out: &mut 
         }
     }
     line(out, &["MAIL FROM:<", letter.sender.as_str(), ">", &parameters]);
+}
+
+/// BDAT for a chunk of so many octets (RFC 3030 2).
+pub(super) fn bdat(octets: usize, last: bool) -> Bytes {
+    format!("BDAT {octets}{}\r\n", if last { " LAST" } else { "" }).into()
 }
 
 /// RCPT, with NOTIFY and ORCPT where the server understands them.
@@ -129,6 +137,13 @@ mod tests {
             "MAIL FROM:<a@x> SIZE=123 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2B1+20x+3Dy\r\n"
         );
         assert_eq!(text(|out| mail(&letter(), &offered(&[]), false, out)), "MAIL FROM:<a@x>\r\n");
+        let binary = Letter { body: BodyType::BinaryMime, ret: None, envid: None, ..letter() };
+        for (offers, line) in [
+            (&["CHUNKING", "BINARYMIME"][..], "MAIL FROM:<a@x> BODY=BINARYMIME\r\n"),
+            (&["BINARYMIME", "8BITMIME"], "MAIL FROM:<a@x>\r\n"),
+        ] {
+            assert_eq!(text(|out| mail(&binary, &offered(offers), false, out)), line, "{offers:?}");
+        }
         let null = Letter { sender: ReversePath::Null, body: BodyType::SevenBit, ..letter() };
         assert_eq!(text(|out| mail(&null, &offered(&["8BITMIME"]), false, out)), "MAIL FROM:<>\r\n");
     }

@@ -1,5 +1,10 @@
-//! After the final dot: one reply (RFC 5321 4.2.5), or under LMTP one per accepted recipient (RFC 2033 4.2).
+//! The content: all of it after DATA, or chunk by chunk (RFC 3030 2); and the end, which has one reply (RFC 5321 4.2.5), or
+//! under LMTP one per accepted recipient (RFC 2033 4.2).
+//!
+//! Several chunks may be on their way where the server takes groups. The last one goes alone, when all others have been
+//! accepted: a server that has lost one must not be told that the message is whole.
 
+use super::command;
 use super::machine::Step;
 use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::stage::Stage;
@@ -8,6 +13,64 @@ use super::transaction::Transaction;
 use crate::mail::Class;
 use bytes::BytesMut;
 
+/// The most chunks in flight. The first refusal is seen with at most so many of them sent in vain.
+const WINDOW: usize = 8;
+
+/// Has the driver send the content, or the next chunk of it.
+pub(super) fn send(mut transaction: Box<Transaction>, context: &mut Context, input: &mut BytesMut) -> Turn {
+    if !transaction.chunking {
+        return (State::Content(transaction), Some(Step::SendContent));
+    }
+    let window = if context.offered.has("PIPELINING") { WINDOW } else { 1 };
+    if transaction.chunks == 0 && !input.is_empty() {
+        return State::Content(transaction).misbehaved(Trouble::Unasked);
+    }
+    let due = context.has_heard() || !input.is_empty();
+    if due || transaction.refused || transaction.chunks >= window {
+        return answer_to_chunk(transaction, context, input);
+    }
+    match transaction.cut {
+        None => (State::Content(transaction), Some(Step::CutChunk)),
+        Some((_, true)) if transaction.chunks > 0 => answer_to_chunk(transaction, context, input),
+        Some((octets, last)) => {
+            transaction.cut = None;
+            let step = Step::SendChunk(command::bdat(octets, last));
+            if last {
+                return (State::ExpectFinal(transaction), Some(step));
+            }
+            transaction.chunks += 1;
+            (State::Content(transaction), Some(step))
+        }
+    }
+}
+
+/// Takes the reply to the oldest chunk in flight. After a refusal those to the others are waited for, and mean nothing.
+fn answer_to_chunk(mut transaction: Box<Transaction>, context: &mut Context, input: &mut BytesMut) -> Turn {
+    if transaction.chunks == 0 {
+        return (State::Ready { dirty: true }, Some(Step::Settled(transaction.finish())));
+    }
+    let spoken = match context.hear(input) {
+        Ok(spoken) => spoken,
+        Err(silence) => return State::Content(transaction).without_reply(silence),
+    };
+    let reply = spoken.reply();
+    transaction.chunks -= 1;
+    match reply.class() {
+        Class::Positive => {}
+        Class::Intermediate => return State::Content(transaction).misbehaved(Trouble::Misplaced(reply)),
+        Class::Transient if reply.code() == 421 => {
+            let cause = Cause::Reply { stage: Stage::Chunk, reply };
+            return (State::Content(transaction).break_off(cause), None);
+        }
+        Class::Transient | Class::Permanent => {
+            transaction.refused = true;
+            transaction.settle_open(&Cause::Reply { stage: Stage::Chunk, reply });
+        }
+    }
+    (State::Content(transaction), None)
+}
+
+/// Takes the reply to the end.
 pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, input: &mut BytesMut) -> Turn {
     let spoken = match context.hear(input) {
         Ok(spoken) => spoken,
@@ -21,7 +84,10 @@ pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, 
             let cause = Cause::Reply { stage: Stage::Dot, reply };
             return (State::ExpectFinal(transaction).break_off(cause), None);
         }
-        Class::Transient | Class::Permanent => Cause::Reply { stage: Stage::Dot, reply }.outcome(),
+        Class::Transient | Class::Permanent => {
+            transaction.refused = true;
+            Cause::Reply { stage: Stage::Dot, reply }.outcome()
+        }
     };
     let concerned = if context.hop.lmtp { 1 } else { usize::MAX };
     for _ in 0..concerned.min(transaction.accepted.len()) {
@@ -30,7 +96,9 @@ pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, 
         }
     }
     if transaction.accepted.is_empty() {
-        (State::Ready { dirty: false }, Some(Step::Settled(transaction.finish())))
+        // After a BDAT that failed nobody knows where the server stands (RFC 3030 2).
+        let dirty = transaction.chunking && transaction.refused;
+        (State::Ready { dirty }, Some(Step::Settled(transaction.finish())))
     } else {
         (State::ExpectFinal(transaction), None)
     }

@@ -1,14 +1,24 @@
-//! The content on its way out under DATA (RFC 5321 2.3.8 and 4.5.2).
+//! The content on its way out: under DATA (RFC 5321 2.3.8 and 4.5.2), or in chunks (RFC 3030).
 //!
-//! Whatever is stored, a CR or an LF leaves only as CRLF, a line that starts with a dot gets a second one, and the
-//! end is CRLF.CRLF. So no message can end another's transfer early. Octets are otherwise left alone.
+//! Whatever is stored, a CR or an LF leaves only as CRLF. Under DATA a line that starts with a dot gets a second one, and the
+//! end is CRLF.CRLF. So no message can end another's transfer early. Octets are otherwise left alone; those of a binary
+//! message, which goes in counted chunks, altogether.
 
 use bytes::BytesMut;
 
-/// Encodes a message given in chunks of any size.
-#[derive(Debug, Default)]
+/// Encodes a message given in runs of any size.
+#[derive(Debug)]
 pub struct Encoder {
+    form: Form,
     at: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Lines with their dots doubled, and an end.
+    Text,
+    Lines,
+    Octets,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,13 +31,27 @@ enum Place {
 }
 
 impl Encoder {
-    /// An encoder at the start of a message.
-    pub fn new() -> Self {
-        Self::default()
+    /// For DATA, at the start of a message.
+    pub fn text() -> Self {
+        Self { form: Form::Text, at: Place::LineStart }
+    }
+
+    /// For BDAT: no dots, and no end.
+    pub fn lines() -> Self {
+        Self { form: Form::Lines, at: Place::LineStart }
+    }
+
+    /// For BDAT under BODY=BINARYMIME: nothing is changed.
+    pub fn octets() -> Self {
+        Self { form: Form::Octets, at: Place::LineStart }
     }
 
     /// Appends the encoded form of the next octets to `out`: at most twice as many.
     pub fn encode(&mut self, mut chunk: &[u8], out: &mut BytesMut) {
+        if self.form == Form::Octets {
+            out.extend_from_slice(chunk);
+            return;
+        }
         while let Some(&first) = chunk.first() {
             if self.at == Place::AfterCr {
                 self.at = Place::LineStart;
@@ -36,7 +60,7 @@ impl Encoder {
                     continue;
                 }
             }
-            if self.at == Place::LineStart && first == b'.' {
+            if self.form == Form::Text && self.at == Place::LineStart && first == b'.' {
                 out.extend_from_slice(b".");
             }
             match memchr::memchr2(b'\r', b'\n', chunk) {
@@ -55,8 +79,11 @@ impl Encoder {
         }
     }
 
-    /// Appends the end of the message: the CRLF that its last line lacks, and the dot.
+    /// Appends the end of the message: the CRLF that its last line lacks, and the dot. In chunks there is none.
     pub fn finish(self, out: &mut BytesMut) {
+        if self.form != Form::Text {
+            return;
+        }
         if self.at == Place::Within {
             out.extend_from_slice(b"\r\n");
         }
@@ -70,7 +97,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn encode(chunks: &[&[u8]]) -> Vec<u8> {
-        let (mut encoder, mut out) = (Encoder::new(), BytesMut::new());
+        encode_by(Encoder::text(), chunks)
+    }
+
+    fn encode_by(mut encoder: Encoder, chunks: &[&[u8]]) -> Vec<u8> {
+        let mut out = BytesMut::new();
         for chunk in chunks {
             encoder.encode(chunk, &mut out);
         }
@@ -92,6 +123,17 @@ mod tests {
             ("a\n.\nb\r.\rc\r", "a\r\n..\r\nb\r\n..\r\nc\r\n.\r\n"),
         ] {
             assert_eq!(String::from_utf8(encode(&[input.as_bytes()])).unwrap(), output, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_have_neither_dots_nor_an_end() {
+        for (chunks, lines) in
+            [(&["a\r", "\n.b"][..], "a\r\n.b"), (&[".\n", ".\r\n"], ".\r\n.\r\n"), (&["a\r", "b\0"], "a\r\nb\0")]
+        {
+            let chunks: Vec<&[u8]> = chunks.iter().map(|c| c.as_bytes()).collect();
+            assert_eq!(String::from_utf8(encode_by(Encoder::lines(), &chunks)).unwrap(), lines);
+            assert_eq!(encode_by(Encoder::octets(), &chunks), chunks.concat());
         }
     }
 

@@ -30,6 +30,11 @@ impl Offered {
         self.get(keyword).is_some()
     }
 
+    /// Whether binary messages can be sent there: BINARYMIME is of use with CHUNKING alone (RFC 3030 3).
+    pub fn takes_binary(&self) -> bool {
+        self.has("BINARYMIME") && self.has("CHUNKING")
+    }
+
     /// The largest message that the server takes, in octets; `None` if it does not say (RFC 1870 4).
     pub fn size_limit(&self) -> Option<u64> {
         self.get("SIZE")?.parse().ok().filter(|&limit| limit > 0)

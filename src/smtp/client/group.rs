@@ -1,10 +1,12 @@
-//! MAIL, RCPT and DATA: in groups where the server takes them (RFC 2920), else one by one (RFC 5321 3.3).
+//! MAIL, RCPT and DATA, or BDAT in its place: in groups where the server takes them (RFC 2920), else one by one (RFC 5321 3.3).
+//!
+//! BDAT waits until it is known that somebody gets its octets: that costs no more than waiting for 354.
 //!
 //! Replies are matched to commands strictly in order. QUIT is never part of a group.
 
 use super::command;
 use super::machine::{Point, Step};
-use super::outcome::{Cause, Trouble};
+use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::stage::Stage;
 use super::state::{Context, State, Turn};
 use super::transaction::{Part, Transaction};
@@ -21,11 +23,18 @@ pub(super) fn compose(mut transaction: Box<Transaction>, context: &mut Context) 
     while let Some(part) = transaction.next
         && transaction.in_flight.len() < size
     {
+        let waits = transaction.chunking && !transaction.in_flight.is_empty();
+        if part == Part::Message && (transaction.probe || waits) {
+            break;
+        }
         if let Some(ask) = context.ask(point(part)) {
             return (State::Compose(transaction), Some(ask));
         }
         write(&mut transaction, part, context);
         transaction.advance();
+    }
+    if transaction.in_flight.is_empty() {
+        return (State::Content(transaction), None);
     }
     let out = transaction.out.split().freeze();
     (State::ExpectGroup(transaction), Some(Step::Send(out)))
@@ -50,6 +59,7 @@ fn write(transaction: &mut Transaction, part: Part, context: &Context) {
             }
         }
         Part::Message => return,
+        Part::Data if transaction.chunking => return,
         Part::Data => out.extend_from_slice(command::DATA),
     }
     in_flight.push_back(part);
@@ -73,16 +83,17 @@ pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, 
     }
     match reply.class() {
         Class::Intermediate => return State::ExpectGroup(transaction).misbehaved(Trouble::Misplaced(reply)),
-        Class::Positive => accepted(&mut transaction, part),
+        Class::Positive => accepted(&mut transaction, part, reply),
         Class::Transient | Class::Permanent => refused(&mut transaction, part, Cause::Reply { stage, reply }),
     }
     transaction.in_flight.pop_front();
     (State::ExpectGroup(transaction), None)
 }
 
-fn accepted(transaction: &mut Transaction, part: Part) {
+fn accepted(transaction: &mut Transaction, part: Part, reply: Reply) {
     match part {
         Part::Mail => transaction.mail_accepted = true,
+        Part::Rcpt(index) if transaction.probe => transaction.settle_one(index, RcptOutcome::Delivered(reply)),
         Part::Rcpt(index) => transaction.accepted.push_back(index),
         Part::Message | Part::Data => {}
     }
@@ -102,6 +113,7 @@ fn after_group(transaction: Box<Transaction>, input: &BytesMut) -> Turn {
     if !input.is_empty() {
         return State::ExpectGroup(transaction).misbehaved(Trouble::Unasked);
     }
+    // Of a probe nobody is ever left for the content.
     let nobody_left = transaction.next == Some(Part::Message) && transaction.accepted.is_empty();
     if transaction.mail_accepted && !nobody_left && transaction.next.is_some() {
         return (State::Compose(transaction), None);

@@ -18,7 +18,8 @@ pub struct Letter {
     pub sender: ReversePath,
     /// To whom; outcomes come in the same order.
     pub recipients: Vec<Addressee>,
-    /// What the content needs. `EightBitMime`: it really has octets beyond ASCII, or nobody looked.
+    /// What the content needs. `EightBitMime`: it really has octets beyond ASCII, or nobody looked. `BinaryMime`: its
+    /// octets are sent as they are, by BDAT.
     pub body: BodyType,
     /// The message itself needs SMTPUTF8, for instance for its header. Addresses are looked at by the machine.
     pub smtputf8: bool,
@@ -41,6 +42,14 @@ pub struct Addressee {
     pub orcpt: Option<OriginalRecipient>,
 }
 
+/// A letter on its way through the machine.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) letter: Letter,
+    /// Nothing is sent but the envelope: its recipients are only asked for.
+    pub(super) probe: bool,
+}
+
 impl Addressee {
     /// Whether the path needs SMTPUTF8.
     pub fn is_international(&self) -> bool {
@@ -49,6 +58,20 @@ impl Addressee {
 }
 
 impl Letter {
+    /// One that asks for a recipient, for [`Client::probe`](super::Client::probe): from nobody, so that nothing is ever sent back,
+    /// and without content.
+    pub fn question(path: ForwardPath) -> Self {
+        Self {
+            sender: ReversePath::Null,
+            recipients: vec![Addressee { path, notify: None, orcpt: None }],
+            body: BodyType::SevenBit,
+            smtputf8: false,
+            size: 0,
+            ret: None,
+            envid: None,
+        }
+    }
+
     /// Whether its sender needs SMTPUTF8, or it does itself; so that nobody can get it without.
     pub fn is_international(&self) -> bool {
         self.smtputf8 || self.sender.mailbox().is_some_and(crate::mail::Mailbox::is_international)

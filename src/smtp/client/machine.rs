@@ -3,12 +3,13 @@
 //! The driver calls [`Client::next`] until it says [`Step::Ready`] or [`Step::Closed`]. Each letter that was handed
 //! to [`Client::start`] ends in one [`Step::Settled`], also when the connection was never greeted.
 
+use super::encode::Encoder;
 use super::extension::Offered;
-use super::letter::{Hop, Letter};
+use super::letter::{Errand, Hop, Letter};
 use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::stage::Stage;
 use super::state::{Context, State};
-use crate::mail::Reply;
+use crate::mail::{BodyType, Reply};
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
@@ -21,8 +22,13 @@ pub enum Step {
     Read,
     /// Decide; see [`Client::answer`].
     Ask(Point),
-    /// Stream the content through an [`Encoder`](super::Encoder), its end included, then call [`Client::body_sent`].
+    /// Stream the content through [`Client::encoder`], its end included, then call [`Client::body_sent`].
     SendContent,
+    /// Encode the next octets of the content by [`Client::encoder`], which lives as long as the transaction, and tell how
+    /// many they have become: [`Client::cut`].
+    CutChunk,
+    /// Write this command, and the chunk behind it.
+    SendChunk(Bytes),
     /// A transaction is over: one outcome per recipient of its letter, in their order.
     Settled(Vec<RcptOutcome>),
     /// Nothing is under way: start a letter or quit.
@@ -44,7 +50,7 @@ pub enum Point {
     Rcpt(usize),
     /// Before the content: in fact before DATA, so that a veto would cost a RSET and not the connection.
     Message,
-    /// Before DATA is sent.
+    /// Before DATA, or the first BDAT, is sent.
     Data,
     /// The server said this, and the machine has not acted on it yet.
     Reply(Reply),
@@ -105,7 +111,13 @@ impl Client {
 
     /// Hands in a letter. It waits until the connection is ready for it.
     pub fn start(&mut self, letter: Letter) {
-        self.context.letters.push_back(letter);
+        self.context.errands.push_back(Errand { letter, probe: false });
+    }
+
+    /// The same for a letter whose recipients are only asked for: it is settled once each has its reply to RCPT, and neither DATA
+    /// nor BDAT is sent. Its body and size are those of no content.
+    pub fn probe(&mut self, letter: Letter) {
+        self.context.errands.push_back(Errand { letter, probe: true });
     }
 
     /// The content, its end included, has been written: the answer to [`Step::SendContent`].
@@ -115,6 +127,24 @@ impl Client {
             State::Content(transaction) => State::ExpectFinal(transaction),
             other => other,
         };
+    }
+
+    /// The next chunk is encoded: the answer to [`Step::CutChunk`]. A chunk without octets must be the last.
+    pub fn cut(&mut self, octets: usize, last: bool) {
+        if let State::Content(transaction) = &mut self.state {
+            transaction.cut = Some((octets, last));
+        }
+    }
+
+    /// What encodes the content of the transaction that is under way, from its start.
+    pub fn encoder(&self) -> Encoder {
+        match &self.state {
+            State::Content(transaction) if transaction.chunking => match transaction.letter.body {
+                BodyType::BinaryMime => Encoder::octets(),
+                BodyType::SevenBit | BodyType::EightBitMime => Encoder::lines(),
+            },
+            _ => Encoder::text(),
+        }
     }
 
     /// Ends the session once all letters are settled.

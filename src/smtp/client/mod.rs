@@ -6,8 +6,10 @@
 //!
 //! At each `out.*` point the machine asks before it acts, and takes no input until it has an answer.
 //!
-//! Not here: sockets, names, clocks, retries. CHUNKING (RFC 3030) and the conversion of 8-bit bodies are not spoken
-//! yet; a message that would need a conversion fails with a status that says so.
+//! Binary content, and content that is large, goes by BDAT where the server offers CHUNKING (RFC 3030), and all other by DATA.
+//!
+//! Not here: sockets, names, clocks, retries, conversions. A letter that the server can't take fails with a status that
+//! says so; whoever hands it in has fitted it before.
 //!
 //! # Layout
 //!

@@ -11,7 +11,7 @@ use std::fmt;
 /// The end of one recipient's part in a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RcptOutcome {
-    /// The server took the message for it, with this reply.
+    /// The server took the message for it, with this reply; or of a [probe](super::Client::probe), would take one.
     Delivered(Reply),
     /// Try again later.
     ///
@@ -85,8 +85,12 @@ pub enum Trouble {
     Unasked,
     /// The message or an address needs SMTPUTF8, which the server does not offer (RFC 6531 3.2).
     NeedsSmtpUtf8,
-    /// The content has 8-bit octets, the server does not offer 8BITMIME, and we don't convert (RFC 6152 3).
+    /// The content has 8-bit octets, and the server does not offer 8BITMIME (RFC 6152 3).
     NeedsEightBit,
+    /// The content is binary, and the server does not offer BINARYMIME with CHUNKING (RFC 3030 3).
+    NeedsBinary,
+    /// The server can't take the content as it is, and it can't be converted, for this reason (RFC 6152 3, RFC 3030 3).
+    Unconvertible(String),
     /// Over the limit that the server offers with SIZE, in octets (RFC 1870 6.1).
     TooLarge {
         /// Of the message.
@@ -120,7 +124,7 @@ impl Trouble {
             Self::Unreadable(_) => EnhancedCode(4, 3, 0),
             Self::Garbage(_) | Self::Misplaced(_) | Self::Unasked => EnhancedCode(4, 5, 0),
             Self::NeedsSmtpUtf8 => EnhancedCode(5, 6, 7),
-            Self::NeedsEightBit => EnhancedCode(5, 6, 3),
+            Self::NeedsEightBit | Self::NeedsBinary | Self::Unconvertible(_) => EnhancedCode(5, 6, 3),
             Self::TooLarge { .. } => EnhancedCode(5, 3, 4),
         }
     }
@@ -139,6 +143,10 @@ impl fmt::Display for Trouble {
             Self::Unasked => f.write_str("the server talked without having been asked"),
             Self::NeedsSmtpUtf8 => f.write_str("the message or an address needs SMTPUTF8, which the server lacks"),
             Self::NeedsEightBit => f.write_str("the message has 8-bit octets and the server lacks 8BITMIME"),
+            Self::NeedsBinary => f.write_str("the message is binary and the server lacks BINARYMIME or CHUNKING"),
+            Self::Unconvertible(why) => {
+                write!(f, "the server can't take the message as it is, and it can't be converted: {why}")
+            }
             Self::TooLarge { size, limit } => {
                 write!(f, "the message has {size} octets and the server takes at most {limit}")
             }

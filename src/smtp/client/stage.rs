@@ -20,7 +20,9 @@ pub enum Stage {
     Data,
     /// The content is on its way, one block at a time.
     Content,
-    /// The final dot has been sent.
+    /// Chunks of the content are on their way, and their replies (RFC 3030 2).
+    Chunk,
+    /// The final dot or the last chunk has been sent.
     Dot,
     /// RSET between two transactions.
     Reset,
@@ -38,7 +40,7 @@ impl Stage {
             Self::Connect | Self::Quit => 30,
             Self::Reset => 60,
             Self::Data => 2 * 60,
-            Self::Content => 3 * 60,
+            Self::Content | Self::Chunk => 3 * 60,
             Self::Greeting | Self::Hello | Self::Mail | Self::Rcpt | Self::Idle => 5 * 60,
             Self::Dot => 10 * 60,
         };
@@ -57,6 +59,7 @@ impl fmt::Display for Stage {
             Self::Rcpt => "the reply to RCPT",
             Self::Data => "the reply to DATA",
             Self::Content => "the content to be taken",
+            Self::Chunk => "the reply to BDAT",
             Self::Dot => "the reply to the end of data",
             Self::Reset => "the reply to RSET",
             Self::Quit => "the reply to QUIT",

@@ -4,7 +4,7 @@
 //! top once there is an answer, and takes no input before.
 
 use super::extension::Offered;
-use super::letter::{Hop, Letter};
+use super::letter::{Errand, Hop};
 use super::machine::{Decision, Point, Reason, Step};
 use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::reply::{ReplyError, ReplyReader, Spoken};
@@ -36,7 +36,7 @@ pub(super) enum State {
     ExpectGroup(Box<Transaction>),
     /// The driver streams the content.
     Content(Box<Transaction>),
-    /// Waits for the reply, or under LMTP the replies, to the end of data.
+    /// Waits for the reply, or under LMTP the replies, to the end of data or the last chunk.
     ExpectFinal(Box<Transaction>),
     /// About to send QUIT, for this reason.
     Leaving(Reason),
@@ -56,7 +56,7 @@ impl State {
             Self::ExpectReset(transaction) => closing::answer_to_reset(transaction, context, input),
             Self::Compose(transaction) => group::compose(transaction, context),
             Self::ExpectGroup(transaction) => group::answers(transaction, context, input),
-            Self::Content(transaction) => (Self::Content(transaction), Some(Step::SendContent)),
+            Self::Content(transaction) => content::send(transaction, context, input),
             Self::ExpectFinal(transaction) => content::answers(transaction, context, input),
             Self::Leaving(reason) => closing::leave(reason, context),
             Self::ExpectBye(reason) => closing::bye(reason, context, input),
@@ -72,6 +72,7 @@ impl State {
             Self::Ready { .. } | Self::Closed(..) => Stage::Idle,
             Self::ExpectReset(_) => Stage::Reset,
             Self::Compose(transaction) | Self::ExpectGroup(transaction) => transaction.stage(),
+            Self::Content(transaction) if transaction.chunking => Stage::Chunk,
             Self::Content(_) => Stage::Content,
             Self::ExpectFinal(_) => Stage::Dot,
             Self::Leaving(_) | Self::ExpectBye(_) => Stage::Quit,
@@ -126,7 +127,7 @@ pub(super) enum Silence {
 pub(super) struct Context {
     pub(super) hop: Hop,
     pub(super) offered: Offered,
-    pub(super) letters: VecDeque<Letter>,
+    pub(super) errands: VecDeque<Errand>,
     pub(super) quitting: bool,
     reader: ReplyReader,
     /// The open question.
@@ -142,7 +143,7 @@ impl Context {
         Self {
             hop,
             offered: Offered::default(),
-            letters: VecDeque::new(),
+            errands: VecDeque::new(),
             quitting: false,
             reader: ReplyReader::default(),
             asked: None,

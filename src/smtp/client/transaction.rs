@@ -1,12 +1,16 @@
 //! What is known of one transaction while it runs.
 
 use super::extension::Offered;
-use super::letter::Letter;
+use super::letter::{Errand, Letter};
 use super::outcome::{Cause, RcptOutcome, Trouble};
 use super::stage::Stage;
 use crate::mail::BodyType;
 use bytes::BytesMut;
 use std::collections::VecDeque;
+
+/// Content over this many octets goes by BDAT where that costs no waiting. A server that has no room for it says so after
+/// a chunk, and need not swallow all of it. Small content goes by DATA, which takes as many round trips.
+const CHUNKING_FROM: u64 = 64 * 1024;
 
 /// A part of the transaction's envelope dialogue, in the order in which they come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +25,18 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) letter: Letter,
+    /// Its recipients are only asked for, and no content follows.
+    pub(super) probe: bool,
     /// Whether the transaction has SMTPUTF8.
     pub(super) unicode: bool,
+    /// The content goes by BDAT.
+    pub(super) chunking: bool,
+    /// The next chunk, cut and not yet sent: its octets, and whether it is the last.
+    pub(super) cut: Option<(usize, bool)>,
+    /// Chunks that were sent and are not answered yet.
+    pub(super) chunks: usize,
+    /// A chunk was refused: no other may follow (RFC 3030 2).
+    pub(super) refused: bool,
     /// What comes next; `None` after DATA.
     pub(super) next: Option<Part>,
     /// Sent and not yet answered.
@@ -39,10 +53,13 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Checks a letter against what the server offers. Recipients that it can't reach are settled at once.
-    pub(super) fn new(letter: Letter, offered: &Offered) -> Self {
+    pub(super) fn new(errand: Errand, offered: &Offered) -> Self {
+        let Errand { letter, probe } = errand;
         let can_unicode = offered.has("SMTPUTF8");
         let needs_unicode = letter.is_international() || letter.recipients.iter().any(|r| r.is_international());
         let for_all = obstacle(&letter, offered);
+        let large = letter.size > CHUNKING_FROM && offered.has("PIPELINING");
+        let chunking = offered.has("CHUNKING") && (large || letter.body == BodyType::BinaryMime);
         let outcomes = letter
             .recipients
             .iter()
@@ -54,7 +71,12 @@ impl Transaction {
             .collect();
         Self {
             letter,
+            probe,
             unicode: can_unicode && needs_unicode,
+            chunking,
+            cut: None,
+            chunks: 0,
+            refused: false,
             next: Some(Part::Mail),
             in_flight: VecDeque::new(),
             out: BytesMut::new(),
@@ -129,6 +151,9 @@ fn obstacle(letter: &Letter, offered: &Offered) -> Option<Trouble> {
     }
     if letter.body == BodyType::EightBitMime && !offered.has("8BITMIME") {
         return Some(Trouble::NeedsEightBit);
+    }
+    if letter.body == BodyType::BinaryMime && !offered.takes_binary() {
+        return Some(Trouble::NeedsBinary);
     }
     let limit = offered.size_limit()?;
     (letter.size > limit).then_some(Trouble::TooLarge { size: letter.size, limit })

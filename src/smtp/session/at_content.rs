@@ -37,8 +37,8 @@ impl DataVerdict {
                 State::Octets(Box::new(AwaitOctets::new(Source::Text(Text::new()), new_body(desk))))
             }
             (Self::Chunk { size, last }, Verdict::Yes(_)) => {
-                let body = new_body(desk);
-                AwaitOctets::chunk(Chunk::default(), body, size, last)
+                let binary = desk.transaction().is_some_and(|t| t.binary);
+                AwaitOctets::chunk(Chunk::new(binary), new_body(desk), size, last)
             }
         }
     }

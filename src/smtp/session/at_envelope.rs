@@ -4,6 +4,7 @@ use super::State;
 use super::desk::{Desk, Stage, Transaction};
 use super::question::{Answer, Question};
 use super::waiting::{Verdict, Waiting};
+use crate::mail::BodyType;
 use crate::smtp::body::SizeLimit;
 use crate::smtp::command::MailCommand;
 use crate::smtp::replies;
@@ -20,7 +21,8 @@ pub(super) fn mail(command: Box<MailCommand>, desk: &mut Desk) -> State {
 }
 
 fn ask_mail(command: Box<MailCommand>, raised: Option<u64>, desk: &mut Desk) -> State {
-    let verdict = MailVerdict { smtputf8: command.smtputf8, raised };
+    let binary = command.body == BodyType::BinaryMime;
+    let verdict = MailVerdict { smtputf8: command.smtputf8, binary, raised };
     desk.ask(Question::Mail(command), Waiting::Mail(verdict))
 }
 
@@ -46,6 +48,7 @@ impl DeclaredVerdict {
 #[derive(Debug)]
 pub(super) struct MailVerdict {
     smtputf8: bool,
+    binary: bool,
     /// The size limit that was granted to this message.
     raised: Option<u64>,
 }
@@ -56,7 +59,8 @@ impl MailVerdict {
             Verdict::Yes(reply) => {
                 let octets = self.raised.unwrap_or(desk.profile.limits.message_size);
                 let size = SizeLimit { octets, settled: self.raised.is_some() };
-                desk.stage = Stage::Open(Transaction { smtputf8: self.smtputf8, recipients: 0, size, chunks: None });
+                let Self { smtputf8, binary, .. } = self;
+                desk.stage = Stage::Open(Transaction { smtputf8, binary, recipients: 0, size, chunks: None });
                 desk.say(reply.unwrap_or(replies::SENDER_OK))
             }
             Verdict::No(reply) => desk.say(reply),

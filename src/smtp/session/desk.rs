@@ -28,6 +28,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Transaction {
     pub(super) smtputf8: bool,
+    /// BODY=BINARYMIME was given.
+    pub(super) binary: bool,
     /// Accepted RCPTs.
     pub(super) recipients: usize,
     pub(super) size: SizeLimit,
@@ -124,7 +126,13 @@ impl Desk {
             Stage::Connected => Place::Connected,
             Stage::Ready => Place::Ready,
             Stage::Open(t) if t.chunks.is_some() => Place::Chunks,
-            Stage::Open(t) if t.recipients > 0 => Place::Rcpt,
+            Stage::Open(t) if t.recipients > 0 => {
+                if t.binary {
+                    Place::Binary
+                } else {
+                    Place::Rcpt
+                }
+            }
             Stage::Open(_) => Place::Mail,
         }
     }

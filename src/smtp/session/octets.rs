@@ -51,7 +51,7 @@ impl AwaitOctets {
         }
         let piece = match &mut self.source {
             Source::Text(text) => text.next(input),
-            Source::Chunk { chunk, .. } => chunk.next(input),
+            Source::Chunk { chunk, .. } => chunk.next(input, self.body.in_header()),
         };
         match piece {
             Piece::Run(run) => self.body.push(run),

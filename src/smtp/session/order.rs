@@ -17,12 +17,14 @@ pub(super) enum Place {
     Mail,
     /// A recipient was accepted.
     Rcpt,
+    /// The same, with BODY=BINARYMIME.
+    Binary,
     /// A BDAT was accepted, the last is still to come.
     Chunks,
 }
 
 /// What the table says: `None` is yes.
-type Row = [Option<&'static Reply>; 6];
+type Row = [Option<&'static Reply>; 7];
 
 const ANY: Option<&Reply> = None;
 const NO: Option<&Reply> = Some(&replies::SESSION_REFUSED);
@@ -30,16 +32,17 @@ const HI: Option<&Reply> = Some(&replies::HELLO_FIRST);
 const MA: Option<&Reply> = Some(&replies::MAIL_FIRST);
 const RC: Option<&Reply> = Some(&replies::NO_RECIPIENTS);
 const NE: Option<&Reply> = Some(&replies::NESTED_MAIL);
+const BI: Option<&Reply> = Some(&replies::BINARY_NEEDS_BDAT);
 const BD: Option<&Reply> = Some(&replies::BDAT_OPEN);
 
-//                  Refused Connected Ready Mail  Rcpt  Chunks
-const QUIT: Row = [ANY, ANY, ANY, ANY, ANY, ANY];
-const MAIL: Row = [NO, HI, ANY, NE, NE, NE];
-const RCPT: Row = [NO, HI, MA, ANY, ANY, BD];
-const DATA: Row = [NO, HI, MA, RC, ANY, BD];
-const BDAT: Row = [NO, HI, MA, RC, ANY, ANY];
+//                  Refused Connected Ready Mail  Rcpt  Binary Chunks
+const QUIT: Row = [ANY, ANY, ANY, ANY, ANY, ANY, ANY];
+const MAIL: Row = [NO, HI, ANY, NE, NE, NE, NE];
+const RCPT: Row = [NO, HI, MA, ANY, ANY, ANY, BD];
+const DATA: Row = [NO, HI, MA, RC, ANY, BI, BD];
+const BDAT: Row = [NO, HI, MA, RC, ANY, ANY, ANY];
 /// HELO and its kin end a transaction; RSET, NOOP, HELP, VRFY, EXPN are right at any time.
-const REST: Row = [NO, ANY, ANY, ANY, ANY, ANY];
+const REST: Row = [NO, ANY, ANY, ANY, ANY, ANY, ANY];
 
 /// Whether it is the verb's turn; if not, what the client is told.
 pub(super) fn check(verb: Verb, place: Place) -> Result<(), &'static Reply> {
@@ -62,14 +65,14 @@ mod tests {
     fn the_message_needs_a_recipient_and_the_recipient_a_sender() {
         use Place::*;
         let allowed = |verb| {
-            let places = [Refused, Connected, Ready, Mail, Rcpt, Chunks];
+            let places = [Refused, Connected, Ready, Mail, Rcpt, Binary, Chunks];
             places.into_iter().filter(|&p| check(verb, p).is_ok()).collect::<Vec<_>>()
         };
         assert_eq!(allowed(Verb::Mail), [Ready]);
-        assert_eq!(allowed(Verb::Rcpt), [Mail, Rcpt]);
+        assert_eq!(allowed(Verb::Rcpt), [Mail, Rcpt, Binary]);
         assert_eq!(allowed(Verb::Data), [Rcpt]);
-        assert_eq!(allowed(Verb::Bdat), [Rcpt, Chunks]);
-        assert_eq!(allowed(Verb::Ehlo), [Connected, Ready, Mail, Rcpt, Chunks]);
-        assert_eq!(allowed(Verb::Quit).len(), 6);
+        assert_eq!(allowed(Verb::Bdat), [Rcpt, Binary, Chunks]);
+        assert_eq!(allowed(Verb::Ehlo), [Connected, Ready, Mail, Rcpt, Binary, Chunks]);
+        assert_eq!(allowed(Verb::Quit).len(), 7);
     }
 }

@@ -1,5 +1,6 @@
 //! Whole messages, read and edited.
 
+mod conversions;
 mod edits;
 mod random;
 mod views;

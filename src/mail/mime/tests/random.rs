@@ -33,7 +33,7 @@ const FRAGMENTS: [&str; 26] = [
     "X: y\r\n",
 ];
 
-fn heap() -> impl Strategy<Value = Message> {
+pub(super) fn heap() -> impl Strategy<Value = Message> {
     let start = prop::sample::select(&["Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n", ""][..]);
     let rest = prop::collection::vec(prop::sample::select(&FRAGMENTS[..]), 0..25);
     (start, rest).prop_map(|(start, rest)| Message::from_bytes(format!("{start}{}", rest.concat()).into()))
@@ -63,7 +63,7 @@ fn part() -> impl Strategy<Value = String> {
     })
 }
 
-fn sound() -> impl Strategy<Value = Message> {
+pub(super) fn sound() -> impl Strategy<Value = Message> {
     part().prop_map(|part| Message::from_bytes(format!("Subject: x\r\nMIME-Version: 1.0\r\n{part}\r\n").into()))
 }
 

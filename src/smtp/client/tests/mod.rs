@@ -1,9 +1,13 @@
 //! Transcripts of whole sessions against scripted servers, in memory.
 //!
+//! A chunk of BDAT is a line of its own, escaped; each but the last has [`CHUNK`] octets.
+//!
 //! `S:` is what the server says, `C:` what the client must have sent by then. Every transcript is run with the
 //! server's octets in one piece per line and octet by octet.
 
+mod chunks;
 mod hostile;
+mod probes;
 mod sessions;
 
 use super::*;
@@ -12,6 +16,9 @@ use bytes::BytesMut;
 
 /// What the content of every letter is.
 const CONTENT: &[u8] = b"Subject: x\r\n\r\n.hi\r\n";
+
+/// Octets of a chunk.
+const CHUNK: usize = 8;
 
 fn letter(recipients: &[&str]) -> Letter {
     Letter {
@@ -97,16 +104,27 @@ impl Play<'_> {
     }
 }
 
-fn run_once(lmtp: bool, letters: &[Letter], quit: bool, script: &str, split: bool) -> Ending {
-    let script: Vec<&str> = script.lines().map(str::trim_start).filter(|l| !l.is_empty()).collect();
-    let mut play = Play { script, at: 0, sent: String::new(), split, pending: Vec::new() };
+fn client(lmtp: bool, quit: bool) -> Client {
     let mut client = Client::new(Hop { helo: Domain::parse("me.example").unwrap(), lmtp });
-    letters.iter().for_each(|l| client.start(l.clone()));
     if quit {
         client.quit();
     }
+    client
+}
+
+fn run_once(lmtp: bool, letters: &[Letter], quit: bool, script: &str, split: bool) -> Ending {
+    let mut client = client(lmtp, quit);
+    letters.iter().for_each(|l| client.start(l.clone()));
+    play(client, script, split)
+}
+
+fn play(mut client: Client, script: &str, split: bool) -> Ending {
+    let script: Vec<&str> = script.lines().map(str::trim_start).filter(|l| !l.is_empty()).collect();
+    let mut play = Play { script, at: 0, sent: String::new(), split, pending: Vec::new() };
     let mut ending = Ending { outcomes: Vec::new(), reason: String::new(), points: Vec::new() };
     let mut input = BytesMut::new();
+    let mut chunks = CONTENT.chunks(CHUNK);
+    let mut chunk = BytesMut::new();
     loop {
         match client.next(&mut input) {
             Step::Send(octets) => play.sent.push_str(std::str::from_utf8(&octets).unwrap()),
@@ -122,11 +140,20 @@ fn run_once(lmtp: bool, letters: &[Letter], quit: bool, script: &str, split: boo
             }
             Step::SendContent => {
                 let mut out = BytesMut::new();
-                let mut encoder = Encoder::new();
+                let mut encoder = client.encoder();
                 encoder.encode(CONTENT, &mut out);
                 encoder.finish(&mut out);
                 play.sent.push_str(std::str::from_utf8(&out).unwrap());
                 client.body_sent();
+            }
+            Step::CutChunk => {
+                chunk.clear();
+                client.encoder().encode(chunks.next().expect("the last chunk is known as such"), &mut chunk);
+                client.cut(chunk.len(), chunks.len() == 0);
+            }
+            Step::SendChunk(command) => {
+                let command = std::str::from_utf8(&command).unwrap();
+                play.sent.push_str(&format!("{command}{}\r\n", chunk.escape_ascii()));
             }
             Step::Settled(outcomes) => ending.outcomes.push(outcomes.iter().map(short).collect()),
             Step::Ready => break,
