@@ -3,11 +3,7 @@
 use super::diagnostic::Diagnostics;
 use super::reader::Table;
 use super::{machine, path, values};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// What fits into the address of a Unix socket, its final NUL not counted.
-const SOCKET_PATH_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// The control socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +18,7 @@ impl Admin {
     pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, data_dir: &Path) -> Self {
         let given = table.get("socket", found, |node, found| path::below(data_dir, node, found));
         let socket = given.unwrap_or_else(|| data_dir.join("admin.sock"));
-        if socket.as_os_str().as_bytes().len() > SOCKET_PATH_MAX {
+        if !path::fits_socket(&socket) {
             let told = found.error(table.place("socket"), "the path of the admin socket is too long for the system");
             told.help("set `admin.socket` to a short absolute path, such as \"/run/mailsluice/admin.sock\"");
         }

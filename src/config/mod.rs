@@ -11,11 +11,15 @@
 //! * the tables: one file each, named as in the file; [`settings`] puts them together
 
 pub mod admin;
+pub mod aliases;
 mod checks;
 pub mod de;
 pub mod delivery;
 pub mod diagnostic;
 pub mod domains;
+pub mod dsn;
+mod dsn_file;
+pub mod dsn_template;
 mod from_json;
 mod from_toml;
 pub mod ledger;
@@ -24,7 +28,10 @@ pub mod listener;
 pub mod log;
 mod machine;
 pub mod path;
+mod pattern;
+pub mod pickup;
 pub mod queue;
+pub mod rate;
 pub mod reader;
 pub mod recipients;
 pub mod reload;
@@ -37,6 +44,7 @@ pub mod sources;
 pub mod spanned;
 pub mod suggest;
 pub mod target;
+pub mod traffic;
 pub mod tree;
 pub mod units;
 mod user_file;

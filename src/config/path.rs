@@ -3,7 +3,11 @@
 use super::diagnostic::Diagnostics;
 use super::tree::Node;
 use super::values;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+/// What fits into the address of a Unix socket, its final NUL not counted.
+const SOCKET_PATH_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// The directory that a file's relative paths start from.
 pub fn folder(file: &Path) -> &Path {
@@ -22,4 +26,9 @@ pub fn below(base: &Path, node: &Node, found: &mut Diagnostics) -> Option<PathBu
         return None;
     }
     Some(base.join(text))
+}
+
+/// Whether the path can be that of a Unix socket.
+pub fn fits_socket(path: &Path) -> bool {
+    path.as_os_str().as_bytes().len() <= SOCKET_PATH_MAX
 }

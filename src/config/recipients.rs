@@ -1,5 +1,6 @@
 //! `[recipients]`: who exists locally.
 
+use super::aliases::{self, Aliases, Around};
 use super::diagnostic::Diagnostics;
 use super::domains::Domains;
 use super::path;
@@ -7,10 +8,15 @@ use super::reader::Table;
 use super::sources::Span;
 use super::tree::{Node, Value};
 use super::user_file;
-use super::values::wrong_kind;
+use super::values::{duration_above_zero, wrong_kind};
 use crate::mail::Mailbox;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The local recipients. Everybody else gets 550 5.1.1 at RCPT.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +25,14 @@ pub struct Recipients {
     pub users: Option<Vec<User>>,
     /// `plus-addressing`: `alice+tag` is `alice`. Default: true.
     pub plus_addressing: bool,
+    /// `aliases`: names that stand for others. Default: none.
+    pub aliases: Arc<Aliases>,
+    /// `verify`: domains whose recipients are asked for at the next hop. Keys, each in `relay-to`. Default: none.
+    pub verify: Vec<String>,
+    /// `verify-keep-yes`: how long it is remembered that a recipient exists. Default: 1 day.
+    pub verify_keep_yes: Duration,
+    /// `verify-keep-no`: how long it is remembered that a recipient does not exist. Default: 10 minutes.
+    pub verify_keep_no: Duration,
 }
 
 /// Somebody who exists.
@@ -44,11 +58,34 @@ impl Recipients {
     ) -> Self {
         let local: Local<'_> = domains.local.iter().map(String::as_str).collect();
         let users = table.list("users", found, |node, found| Some(users(node, found, base, &local, files)));
+        let users: Option<Vec<User>> = users.map(|lists| lists.into_iter().flatten().collect());
         let plus_addressing = table.get("plus-addressing", found, super::values::boolean).unwrap_or(true);
-        table.unsupported("verify", "list the users instead", found);
-        table.unsupported("aliases", "leave it out: addresses are not expanded yet", found);
-        Self { users: users.map(|lists| lists.into_iter().flatten().collect()), plus_addressing }
+        let around = Around { domains, users: users.as_deref(), plus_addressing };
+        let aliases = table.node("aliases").map(|node| aliases::read(node, found, base, &around, files));
+        Self {
+            users,
+            plus_addressing,
+            aliases: Arc::new(aliases.unwrap_or_default()),
+            verify: table.list("verify", found, |node, found| verified(node, found, domains)).unwrap_or_default(),
+            verify_keep_yes: table.get("verify-keep-yes", found, duration_above_zero).unwrap_or(DAY),
+            verify_keep_no: table.get("verify-keep-no", found, duration_above_zero).unwrap_or(10 * MINUTE),
+        }
     }
+}
+
+/// A domain whose recipients can be asked for: local ones are known, and others are not ours to ask.
+fn verified(node: &Node, found: &mut Diagnostics, domains: &Domains) -> Option<String> {
+    let key = super::domains::domain(node, found)?;
+    if domains.relay_to.contains(&key) {
+        return Some(key);
+    }
+    let told = found.error(node.span, format!("the domain `{key}` is not in `domains.relay-to`"));
+    told.help(if domains.local.contains(&key) {
+        "recipients of a local domain are listed in `recipients.users`"
+    } else {
+        "only recipients of domains that are handed on can be asked for; add it there, or remove it here"
+    });
+    None
 }
 
 /// One element of the list: a user, or a file of them.

@@ -2,27 +2,28 @@
 
 use super::diagnostic::Diagnostics;
 use super::domains;
-use super::reader::Table;
+use super::reader::{Table, one_or_list};
 use super::sources::Span;
 use super::target::{self, Target};
 use super::tree::Node;
 use super::values;
 use crate::mail::Domain;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// The routes. Which one holds for a domain does not depend on the order in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes {
-    exact: BTreeMap<String, Target>,
+    exact: BTreeMap<String, Vec<Target>>,
     /// By what stands behind the `*.`.
-    below: BTreeMap<String, Target>,
-    any: Option<Target>,
+    below: BTreeMap<String, Vec<Target>>,
+    any: Option<Vec<Target>>,
 }
 
-/// `domain = …` of a route.
+/// `domain = …` of a route, or of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Pattern {
+pub(super) enum Pattern {
     /// `example.com`.
     Exact(String),
     /// `*.example.com`: every domain below that one, not itself.
@@ -35,42 +36,57 @@ impl Routes {
     pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, data_dir: &Path) -> Self {
         let mut routes = Self::default();
         let one = |table: &mut Table<'_>, found: &mut Diagnostics| {
-            let pattern = table.require("domain", found, |n, f| Some((pattern(n, f)?, n.span)));
+            let pattern = table.require("domain", found, |n, f| Some((pattern(n, "a route", f)?, n.span)));
             let kinds = &["smtp", "lmtp", "maildir", "drop"];
-            let target = table.require("to", found, |n, f| target::read(n, kinds, data_dir, f));
-            pattern.zip(target)
+            let targets = table.require("to", found, |node, found| {
+                one_or_list(node, found, |n, f| target::read(n, kinds, data_dir, f)).filter(|list| !list.is_empty())
+            });
+            pattern.zip(targets)
         };
-        for ((pattern, place), target) in table.tables("route", found, one).into_iter().flatten() {
-            routes.add(pattern, place, target, found);
+        for ((pattern, place), targets) in table.tables("route", found, one).into_iter().flatten() {
+            routes.add(pattern, place, targets, found);
         }
         routes
     }
 
-    fn add(&mut self, pattern: Pattern, place: Span, target: Target, found: &mut Diagnostics) {
+    fn add(&mut self, pattern: Pattern, place: Span, targets: Vec<Target>, found: &mut Diagnostics) {
         let before = match pattern {
-            Pattern::Exact(name) => self.exact.insert(name, target),
-            Pattern::Below(name) => self.below.insert(name, target),
-            Pattern::Any => self.any.replace(target),
+            Pattern::Exact(name) => self.exact.insert(name, targets),
+            Pattern::Below(name) => self.below.insert(name, targets),
+            Pattern::Any => self.any.replace(targets),
         };
         if before.is_some() {
             found.error(place, "there is already a route for this domain").help("remove one of the two");
         }
     }
 
-    /// Whether every domain has a route.
-    pub fn has_default(&self) -> bool {
-        self.any.is_some()
+    /// The targets of all routes, in no order.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.exact.values().chain(self.below.values()).chain(&self.any).flatten()
     }
 
-    /// The target for a domain, given by its key: the exact route, else the longest `*.suffix`, else `*`.
-    pub fn find(&self, domain: &str) -> Option<&Target> {
+    /// The targets for a domain, to be tried in this order, given by its key: those of the exact route, else the longest
+    /// `*.suffix`, else `*`.
+    pub fn find(&self, domain: &str) -> Option<&[Target]> {
         let parents = domain.match_indices('.').filter_map(|(dot, _)| domain.get(dot + 1..));
         let below = || parents.into_iter().find_map(|parent| self.below.get(parent));
-        self.exact.get(domain).or_else(below).or(self.any.as_ref())
+        self.exact.get(domain).or_else(below).or(self.any.as_ref()).map(Vec::as_slice)
     }
 }
 
-fn pattern(node: &Node, found: &mut Diagnostics) -> Option<Pattern> {
+/// A pattern as it would be written.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Below(name) => write!(f, "*.{name}"),
+            Self::Any => f.write_str("*"),
+        }
+    }
+}
+
+/// A pattern for domains. `whose` is who is to have it, for the error.
+pub(super) fn pattern(node: &Node, whose: &str, found: &mut Diagnostics) -> Option<Pattern> {
     let text = values::string(node, found)?;
     if text == "*" {
         return Some(Pattern::Any);
@@ -81,7 +97,7 @@ fn pattern(node: &Node, found: &mut Diagnostics) -> Option<Pattern> {
         return Some(Pattern::Below(name.key().into_owned()));
     }
     if text.contains('*') {
-        let told = found.error(node.span, format!("`{text}` is not a pattern that a route can have"));
+        let told = found.error(node.span, format!("`{text}` is not a pattern that {whose} can have"));
         told.help("write a domain, \"*.example.com\" for everything below it, or \"*\" for everything");
         return None;
     }
@@ -100,7 +116,7 @@ mod tests {
         }
         let settings = Settings::parse(std::path::Path::new("f.toml"), &text).map_err(|e| e.to_string()).unwrap().0;
         let port = |domain| match settings.delivery.routes.find(domain) {
-            Some(super::Target::Smtp(endpoint)) => endpoint.port,
+            Some([super::Target::Smtp(endpoint)]) => endpoint.port,
             other => panic!("{other:?}"),
         };
         let domains = ["uni.example", "a.uni.example", "b.a.uni.example", "x.example", "example", "elsewhere", ""];

@@ -6,10 +6,12 @@ use super::admin::Admin;
 use super::delivery::Delivery;
 use super::diagnostic::Diagnostics;
 use super::domains::Domains;
+use super::dsn::Dsn;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::listener::{self, Listener};
 use super::log::Log;
+use super::pickup::Pickup;
 use super::queue::Queue;
 use super::reader::Table;
 use super::recipients::Recipients;
@@ -17,6 +19,7 @@ use super::reload::Reload;
 use super::run::Run;
 use super::smtp::Smtp;
 use super::sources::SourceId;
+use super::traffic::Traffic;
 use super::tree::Node;
 use super::{checks, machine, path, values};
 use crate::mail::{Domain, domain::Host};
@@ -44,10 +47,16 @@ pub struct Settings {
     pub delivery: Delivery,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[pickup]`.
+    pub pickup: Pickup,
     /// `[smtp]`.
     pub smtp: Smtp,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[dsn]`.
+    pub dsn: Dsn,
+    /// `[[traffic]]`.
+    pub traffic: Traffic,
     /// `[reload]`.
     pub reload: Reload,
     /// `[admin]`.
@@ -109,8 +118,11 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
     let recipients = table.section("recipients", found, |t, f| Recipients::read(t, f, base, &domains, &mut files));
     let delivery = Delivery::read(table, found, &data_dir);
     let limits = table.section("limits", found, |t, f| Limits::read(t, f, &data_dir));
+    let pickup = table.section("pickup", found, |t, f| Pickup::read(t, f, &data_dir));
     let smtp = table.section("smtp", found, Smtp::read);
     let queue = table.section("queue", found, Queue::read);
+    let dsn = table.section("dsn", found, |t, f| Dsn::read(t, f, base, &mut files));
+    let traffic = Traffic::read(table, found, &queue);
     let reload = table.section("reload", found, Reload::read);
     let admin = table.section("admin", found, |t, f| Admin::read(t, f, &data_dir));
     let run = table.section("run", found, Run::read);
@@ -126,8 +138,11 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
         recipients,
         delivery,
         limits,
+        pickup,
         smtp,
         queue,
+        dsn,
+        traffic,
         reload,
         admin,
         run,
@@ -229,10 +244,24 @@ mod tests {
         let hosts: Vec<String> = settings.delivery.smart_host.iter().map(Endpoint::to_string).collect();
         assert_eq!(hosts, ["[::1]:2525", "relay.example:25"]);
         let maildir = Target::Maildir { root: "/".into(), pattern: "var/mail/{local}".to_owned() };
-        assert_eq!(settings.delivery.routes.find("uni.example"), Some(&maildir));
+        assert_eq!(settings.delivery.routes.find("uni.example"), Some(&[maildir][..]));
         assert_eq!((settings.limits.recipients, settings.limits.idle), (5, Duration::from_millis(250)));
         assert_eq!(settings.admin.socket, Path::new("/run/x.sock"));
         assert!(!warnings.has_errors());
+    }
+
+    #[test]
+    fn an_lmtp_server_may_be_at_a_socket() {
+        for (text, target) in [
+            ("unix:/run/lmtp.sock", Target::LmtpSocket("/run/lmtp.sock".into())),
+            ("unix:lmtp.sock", Target::LmtpSocket("/etc/mailsluice/var/lmtp.sock".into())),
+            ("[::1]:24", Target::Lmtp(Endpoint { host: "::1".into(), port: 24 })),
+        ] {
+            let (settings, _) = parse(&format!("{SMALLEST}[delivery]\nlocal = {{ lmtp = '{text}' }}\n"));
+            assert_eq!(settings.delivery.local, target, "{text}");
+        }
+        let long = format!("{SMALLEST}[delivery]\nlocal = {{ lmtp = 'unix:/{}' }}\n", "x".repeat(107));
+        assert!(Settings::parse(Path::new("/etc/mailsluice.toml"), &long).is_err());
     }
 
     #[test]

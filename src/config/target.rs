@@ -10,6 +10,9 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::{Component, Path, PathBuf};
 
+/// What the path of a Unix socket is written behind.
+const UNIX: &str = "unix:";
+
 /// One way to get rid of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -24,8 +27,12 @@ pub enum Target {
     Drop(PathBuf),
     /// A server that speaks SMTP.
     Smtp(Endpoint),
+    /// The servers that the DNS names for this domain, given by its key.
+    Mx(String),
     /// A server that speaks LMTP.
     Lmtp(Endpoint),
+    /// The Unix socket of a server that speaks LMTP: an absolute path, or one under data-dir.
+    LmtpSocket(PathBuf),
 }
 
 /// A host and a port.
@@ -57,10 +64,12 @@ pub(super) fn read(
     let options: Vec<String> = kinds.iter().map(|k| format!("`{k}`")).collect();
     let options = values::alternatives(&options);
     if let Value::String(text) = &node.value {
+        if let Some(name) = text.strip_prefix("mx:").filter(|_| kinds.contains(&"smtp")) {
+            return mx(name, node, found);
+        }
         let told = found.error(node.span, format!("expected a table with one of {options}, found a string"));
-        if text.starts_with("mx:") {
-            told.message = "routes by the MX records of another name are not supported by this version".to_owned();
-            told.help("name a host: { smtp = \"mail.example.com:25\" }");
+        if kinds.contains(&"smtp") {
+            told.help("for the MX records of a domain write \"mx:example.com\"");
         }
         return None;
     }
@@ -80,13 +89,41 @@ pub(super) fn read(
     None
 }
 
+/// The domain whose MX records are asked for.
+fn mx(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Target> {
+    match Domain::parse(name) {
+        Ok(domain) => Some(Target::Mx(domain.key().into_owned())),
+        Err(error) => {
+            found.error(node.span, format!("`{name}` is not a domain: {error}")).help("write \"mx:example.com\"");
+            None
+        }
+    }
+}
+
 fn one(kind: &str, node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Target> {
     match kind {
         "maildir" => maildir(node, data_dir, found),
         "drop" => path::below(data_dir, node, found).map(Target::Drop),
         "smtp" => endpoint(node, found).map(Target::Smtp),
-        _ => endpoint(node, found).map(Target::Lmtp),
+        _ => lmtp(node, data_dir, found),
     }
+}
+
+/// A host and a port, or `unix:` and the path of a socket.
+fn lmtp(node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Target> {
+    let Some(text) = node.as_str().and_then(|text| text.strip_prefix(UNIX)) else {
+        return endpoint(node, found).map(Target::Lmtp);
+    };
+    if text.is_empty() || text.contains('\0') {
+        found.error(node.span, "`unix:` is not followed by a path").help("write \"unix:/run/lmtp.sock\"");
+        return None;
+    }
+    let socket = data_dir.join(text);
+    if !path::fits_socket(&socket) {
+        found.error(node.span, "the path of the socket is too long for the system").help("use a short absolute path");
+        return None;
+    }
+    Some(Target::LmtpSocket(socket))
 }
 
 /// A pattern such as `mail/{domain}/{local}`.
@@ -116,9 +153,9 @@ pub(super) fn endpoint(node: &Node, found: &mut Diagnostics) -> Option<Endpoint>
         wrong_kind(node, "a host and a port such as \"127.0.0.1:25\"", found);
         return None;
     };
-    if text.starts_with('/') || text.starts_with("unix:") {
-        let told = found.error(node.span, "delivery to a Unix socket is not supported by this version");
-        told.help("use a host and a port, such as \"127.0.0.1:24\"");
+    if text.starts_with('/') || text.starts_with(UNIX) {
+        let told = found.error(node.span, format!("`{text}` is not a host and a port"));
+        told.help("a Unix socket is reached by LMTP alone: { lmtp = \"unix:/run/lmtp.sock\" }");
         return None;
     }
     let parsed = text.rsplit_once(':').and_then(|(host, port)| {
