@@ -2,10 +2,12 @@
 
 use super::lookup::{Directory, mailbox_key};
 use super::users::Users;
+use crate::config::aliases::Aliases;
 use crate::event::networks::Networks;
 use crate::mail::{AddressError, Domain, Mailbox};
 use ipnet::IpNet;
 use std::fmt;
+use std::sync::Arc;
 
 /// Gathers what the configuration says about domains and users.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub struct Builder {
     relay_from: Networks,
     users: Option<Users>,
     plus_addressing: bool,
+    aliases: Arc<Aliases>,
 }
 
 impl Default for Builder {
@@ -27,6 +30,7 @@ impl Default for Builder {
             relay_from: Networks::default(),
             users: None,
             plus_addressing: true,
+            aliases: Arc::default(),
         }
     }
 }
@@ -88,12 +92,19 @@ impl Builder {
         self
     }
 
+    /// The aliases.
+    #[must_use]
+    pub fn aliases(mut self, aliases: &Arc<Aliases>) -> Self {
+        self.aliases = aliases.clone();
+        self
+    }
+
     /// The directory. Fails on the first domain that is none.
     pub fn build(self) -> Result<Directory, DirectoryError> {
         let hostname = domain(&self.hostname)?;
         let local = self.local.iter().map(|d| domain(d)).collect::<Result<_, _>>()?;
         let relay_to: Vec<_> = self.relay_to.iter().map(|d| domain(d)).collect::<Result<_, _>>()?;
-        Ok(Directory::new(hostname, local, &relay_to, self.relay_from, self.users, self.plus_addressing))
+        Ok(Directory::new(hostname, local, &relay_to, self.relay_from, self.users, self.plus_addressing, self.aliases))
     }
 }
 

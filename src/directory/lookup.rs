@@ -1,14 +1,15 @@
 //! The look-ups: the standing of a recipient, and the user that an address means.
 
 use super::builder::Builder;
-use super::users::{Users, folded};
+use super::users::{Living, POSTMASTER, Users, folded};
+use crate::config::aliases::{Aliases, Residents};
 use crate::event::networks::Networks;
-use crate::mail::{Domain, ForwardPath, Host, Mailbox, Standing};
+use crate::mail::domain::lookup_key;
+use crate::mail::{Domain, ForwardPath, Mailbox, Standing};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
-
-const POSTMASTER: &str = "postmaster";
+use std::sync::Arc;
 
 /// Domains, users and the clients that may relay, as one configuration has them.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub struct Directory {
     /// None: every local part exists.
     users: Option<Users>,
     plus_addressing: bool,
+    aliases: Arc<Aliases>,
 }
 
 /// A user of a local domain: where mail is kept.
@@ -47,10 +49,11 @@ impl Directory {
         relay_from: Networks,
         users: Option<Users>,
         plus_addressing: bool,
+        aliases: Arc<Aliases>,
     ) -> Self {
         let keys = |domains: &[Domain]| domains.iter().map(|d| domain_key(d).into()).collect();
         let (local_keys, relay_to) = (keys(&local), keys(relay_to));
-        Self { hostname, local, local_keys, relay_to, relay_from, users, plus_addressing }
+        Self { hostname, local, local_keys, relay_to, relay_from, users, plus_addressing, aliases }
     }
 
     /// How a recipient stands. `client` is None at the doors that have none; `authenticated` says that the client, or
@@ -66,17 +69,26 @@ impl Directory {
         if may_relay() { Standing::Relay } else { Standing::Denied }
     }
 
-    /// The user that a recipient means, if it is local and exists.
+    /// The user that a recipient means, if it is local and exists: one with a mailbox. An alias has none, even if a user is
+    /// called the same, unless it contains itself.
     pub fn user(&self, path: &ForwardPath) -> Option<User> {
         let ForwardPath::Mailbox(mailbox) = path else {
             let domain = domain_key(self.postmaster_domain()).into_owned();
+            if self.is_hidden(POSTMASTER, &domain) {
+                return None;
+            }
             return Some(User { name: POSTMASTER.to_owned(), domain });
         };
         let domain = mailbox_key(mailbox);
         if !self.local_keys.contains(&*domain) {
             return None;
         }
-        let name = self.resident(&folded(&mailbox.local_unquoted()), &domain)?.to_owned();
+        let local = mailbox.local_unquoted();
+        let local = folded(&local);
+        if self.is_hidden(&local, &domain) {
+            return None;
+        }
+        let name = self.resident(&local, &domain)?.to_owned();
         Some(User { name, domain: domain.into_owned() })
     }
 
@@ -95,9 +107,11 @@ impl Directory {
         self.local.first().unwrap_or(&self.hostname)
     }
 
-    /// Whether the mailbox, whose domain is local and has this key, exists.
+    /// Whether the mailbox, whose domain is local and has this key, exists or is an alias.
     pub(super) fn exists(&self, mailbox: &Mailbox, domain: &str) -> bool {
-        self.resident(&folded(&mailbox.local_unquoted()), domain).is_some()
+        let local = mailbox.local_unquoted();
+        let local = folded(&local);
+        self.resident(&local, domain).is_some() || self.alias(&local, domain).is_some()
     }
 
     /// Whether the domain is delivered here.
@@ -105,33 +119,36 @@ impl Directory {
         self.local_keys.contains(domain)
     }
 
+    pub(super) fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    pub(super) fn users(&self) -> Option<&Users> {
+        self.users.as_ref()
+    }
+
+    /// The folded local part without its tag, where tags count.
+    pub(super) fn base<'a>(&self, local: &'a str) -> Option<&'a str> {
+        local.split('+').next().filter(|base| self.plus_addressing && !base.is_empty())
+    }
+
     /// The name, without its tag, under which the folded local part lives in a local domain.
     fn resident<'a>(&self, local: &'a str, domain: &str) -> Option<&'a str> {
-        let base = local.split('+').next().filter(|base| self.plus_addressing && !base.is_empty());
-        let Some(users) = &self.users else {
+        let (base, living) = (self.base(local), Living(self.users()));
+        if living.everybody() {
             return Some(base.unwrap_or(local)).filter(|name| !name.is_empty());
-        };
-        // RFC 5321 4.5.1: the postmaster exists, listed or not.
-        let exists = |name: &&str| *name == POSTMASTER || users.has(name, domain);
+        }
+        let exists = |name: &&str| living.has(name, domain);
         Some(local).filter(exists).or_else(|| base.filter(exists))
     }
 }
 
-/// The form of a domain to look up: as [`crate::mail::domain::key`], and one spelling for each address.
 pub(super) fn domain_key(domain: &Domain) -> Cow<'_, str> {
-    host_key(domain.host()).unwrap_or_else(|| domain.key())
+    lookup_key(domain.as_str())
 }
 
 pub(super) fn mailbox_key(mailbox: &Mailbox) -> Cow<'_, str> {
-    host_key(mailbox.host()).unwrap_or_else(|| mailbox.domain_key())
-}
-
-/// `[IPv6:0:0::1]` and `[IPv6:::1]` are one.
-fn host_key(host: Host<'_>) -> Option<Cow<'static, str>> {
-    match host {
-        Host::Address(IpAddr::V6(ip)) => Some(Cow::Owned(format!("[ipv6:{ip}]"))),
-        _ => None,
-    }
+    lookup_key(mailbox.domain())
 }
 
 #[cfg(test)]

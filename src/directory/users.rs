@@ -3,8 +3,11 @@
 //! Names are compared without regard to ASCII case, as nearly every server does, though RFC 5321 2.4 leaves it to the
 //! host; beyond ASCII, octet for octet. A user costs about 60 octets of memory, so a million cost about 60 MB.
 
+use crate::config::aliases::Residents;
 use std::borrow::Cow;
 use std::collections::HashSet;
+
+pub(super) const POSTMASTER: &str = "postmaster";
 
 /// The listed users.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,20 @@ impl Users {
     /// Whether `name`, which is folded, exists in the domain with this key.
     pub(super) fn has(&self, name: &str, domain: &str) -> bool {
         self.anywhere.contains(name) || (!self.in_one.is_empty() && self.in_one.contains(&joined(name, domain)))
+    }
+}
+
+/// Who has a mailbox, by these users; without any, everybody has.
+pub(super) struct Living<'a>(pub(super) Option<&'a Users>);
+
+impl Residents for Living<'_> {
+    fn everybody(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// RFC 5321 4.5.1: the postmaster exists, listed or not.
+    fn has(&self, name: &str, domain: &str) -> bool {
+        self.0.map_or(!name.is_empty(), |users| name == POSTMASTER || users.has(name, domain))
     }
 }
 

@@ -57,8 +57,10 @@ impl Snapshot {
 }
 
 fn directory(settings: &Settings) -> Result<Directory, String> {
-    let mut builder =
-        Directory::builder().hostname(settings.hostname.as_str()).plus_addressing(settings.recipients.plus_addressing);
+    let mut builder = Directory::builder()
+        .hostname(settings.hostname.as_str())
+        .plus_addressing(settings.recipients.plus_addressing)
+        .aliases(&settings.recipients.aliases);
     for domain in &settings.domains.local {
         builder = builder.local(domain);
     }
