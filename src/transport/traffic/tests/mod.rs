@@ -1,0 +1,8 @@
+//! The governor in virtual time.
+
+mod calling;
+mod fairness;
+mod model;
+mod scale;
+mod steering;
+mod world;
