@@ -15,8 +15,10 @@ pub enum State {
     Queued,
     /// In the queue, parked.
     Held,
-    /// Every recipient is settled.
+    /// It has been delivered to every recipient that was not dropped.
     Delivered,
+    /// At least one recipient has failed for good.
+    Failed,
     /// Accepted and dropped by a sink.
     Discarded,
     /// Refused.
@@ -34,6 +36,7 @@ impl State {
             Self::Queued => "queued",
             Self::Held => "held",
             Self::Delivered => "delivered",
+            Self::Failed => "failed",
             Self::Discarded => "discarded",
             Self::Refused => "refused",
             Self::Aborted => "aborted",

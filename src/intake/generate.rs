@@ -129,18 +129,28 @@ impl Nursery<'_> {
 }
 
 impl Brood {
+    /// Whether nothing has come of it.
+    pub fn is_empty(&self) -> bool {
+        self.born.is_empty() && self.lost.is_empty()
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, entry: Entry, content: Content) {
+        self.born.push((entry, content));
+    }
+
     /// What is to be committed with the transaction.
     pub fn records(&self) -> impl Iterator<Item = Record> {
         self.born.iter().map(|(entry, content)| Record::Accept(Box::new(entry.clone()), content.clone()))
     }
 
     /// Tells of them, and hands those over that are durable now.
-    pub fn enter(self, history: &History, queue: impl Fn(Entry, Content)) {
+    pub fn enter(self, history: &History, snapshot: &Snapshot, queue: impl Fn(Entry, Content)) {
         for account in self.lost {
             history.note(account);
         }
         for (entry, content) in self.born {
-            accepted(history, &entry);
+            accepted(history, snapshot, &entry);
             queue(entry, content);
         }
     }

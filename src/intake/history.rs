@@ -1,21 +1,20 @@
-//! The history: accounts of what is no longer in the spool, in files that rotate, and a live feed.
+//! The history: accounts of what is no longer in the spool and the track of every message, in files that rotate, and a live feed.
 //!
 //! One JSON line per account under `history/`. Writing happens on a thread of its own and is not synced: the history
 //! explains, it does not promise. What the thread can't keep up with is dropped and counted.
 
 use super::account::{Account, State};
-use crate::mail::{Id, Timestamp};
+pub use super::rotated::Keep;
+use super::rotated::{self, Files};
+use super::track::Step;
+use crate::mail::Id;
 use crate::spool::{Entry, Json};
-use serde::Serialize;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::broadcast;
 
 /// Accounts that may wait for the writer.
@@ -24,17 +23,8 @@ const QUEUE: usize = 4096;
 const QUEUE_OCTETS: usize = 32 << 20;
 /// Accounts that a slow `tail` may lag behind.
 const FEED: usize = 1024;
-/// The history is kept in this many files; the oldest goes whole.
-const FILES: u64 = 8;
-
-/// How much to keep.
-#[derive(Clone, Copy, Debug)]
-pub struct Keep {
-    /// Octets over all files.
-    pub size: u64,
-    /// No longer than this.
-    pub time: Duration,
-}
+/// Where the track lies in the folder.
+const TRACK: &str = "track";
 
 enum Job {
     /// An account, and what it weighs.
@@ -48,6 +38,8 @@ enum Line {
     Account(Box<Account>),
     /// Its ledger is JSON already.
     Kept(Box<Account<Json>>),
+    /// A step of the track.
+    Step(Box<Step>),
 }
 
 /// Writes accounts, finds them again, and feeds those who watch.
@@ -64,12 +56,12 @@ pub struct History {
 impl History {
     /// Opens or creates the folder and starts the writer.
     pub fn open(folder: &Path, keep: Keep) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
         let (jobs, receiver) = sync_channel(QUEUE);
         let files = Files::open(folder, keep)?;
+        let track = Files::open(&folder.join(TRACK), keep)?;
         let mut history = Self::without_writer(folder, jobs);
         let waiting = history.waiting.clone();
-        let work = move || write_all(files, &receiver, &waiting);
+        let work = move || write_all(files, track, &receiver, &waiting);
         history.writer = Mutex::new(Some(std::thread::Builder::new().name("history".into()).spawn(work)?));
         Ok(history)
     }
@@ -103,6 +95,11 @@ impl History {
         self.write(Line::Kept(Box::new(account)), weight);
     }
 
+    /// Notes a step in the life of a message.
+    pub fn track(&self, step: Step) {
+        self.write(Line::Step(Box::new(step)), size_of::<Step>());
+    }
+
     fn write(&self, line: Line, weight: usize) {
         let room = self.waiting.fetch_add(weight, Relaxed) < QUEUE_OCTETS;
         let sent = room && self.sender().is_some_and(|jobs| jobs.try_send(Job::Write(line, weight)).is_ok());
@@ -132,20 +129,13 @@ impl History {
     /// The accounts that `wanted` picks, newest first, `limit` at most. Reads files; not for the event loop.
     pub fn find(&self, limit: usize, wanted: impl Fn(&Account) -> bool) -> io::Result<Vec<Account>> {
         self.flush();
-        let mut found: Vec<Account> = Vec::new();
-        for number in numbers(&self.folder)?.into_iter().rev() {
-            let file = match File::open(path(&self.folder, number)) {
-                // The writer has dropped it in the meantime.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened?,
-            };
-            found.extend(read(file, &wanted)?.into_iter().rev());
-            if found.len() >= limit {
-                break;
-            }
-        }
-        found.truncate(limit);
-        Ok(found)
+        rotated::find(&self.folder, limit, wanted)
+    }
+
+    /// The steps that `wanted` picks, newest first, `limit` at most. Reads files; not for the event loop.
+    pub fn steps(&self, limit: usize, wanted: impl Fn(&Step) -> bool) -> io::Result<Vec<Step>> {
+        self.flush();
+        rotated::find(&self.folder.join(TRACK), limit, wanted)
     }
 
     /// The account with this id.
@@ -175,20 +165,21 @@ impl Drop for History {
     }
 }
 
-fn write_all(mut files: Files, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
+fn write_all(mut files: Files, mut track: Files, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
     let mut healthy = true;
     while let Ok(job) = jobs.recv() {
         let result = match job {
             Job::Write(line, weight) => {
                 let result = match line {
-                    Line::Account(account) => files.write(&account),
-                    Line::Kept(account) => files.write(&account),
+                    Line::Account(account) => files.write(&account, account.time),
+                    Line::Kept(account) => files.write(&account, account.time),
+                    Line::Step(step) => track.write(&step, step.time),
                 };
                 waiting.fetch_sub(weight, Relaxed);
                 result
             }
             Job::Flush(done) => {
-                let result = files.out.flush();
+                let result = files.flush().and_then(|()| track.flush());
                 let _ = done.send(());
                 result
             }
@@ -200,99 +191,19 @@ fn write_all(mut files: Files, jobs: &Receiver<Job>, waiting: &AtomicUsize) {
         }
         healthy = result.is_ok();
     }
-    if let Err(error) = files.out.flush() {
+    if let Err(error) = files.flush().and_then(|()| track.flush()) {
         tracing::error!(%error, "the end of the history could not be written");
     }
 }
 
-/// The files on disk, the newest open for writing.
-struct Files {
-    folder: PathBuf,
-    keep: Keep,
-    number: u64,
-    written: u64,
-    out: BufWriter<File>,
-}
-
-impl Files {
-    fn open(folder: &Path, keep: Keep) -> io::Result<Self> {
-        let number = numbers(folder)?.pop().unwrap_or(1);
-        let file = append(&path(folder, number))?;
-        let written = file.metadata()?.len();
-        Ok(Self { folder: folder.to_owned(), keep, number, written, out: BufWriter::new(file) })
-    }
-
-    fn write<L: Serialize>(&mut self, account: &Account<L>) -> io::Result<()> {
-        let mut line = serde_json::to_vec(account)?;
-        line.push(b'\n');
-        self.out.write_all(&line)?;
-        self.written += line.len() as u64;
-        if self.written >= (self.keep.size / FILES).max(4096) { self.rotate(account.time) } else { Ok(()) }
-    }
-
-    fn rotate(&mut self, now: Timestamp) -> io::Result<()> {
-        self.out.flush()?;
-        self.number += 1;
-        self.written = 0;
-        self.out = BufWriter::new(append(&path(&self.folder, self.number))?);
-        for old in numbers(&self.folder)? {
-            let path = path(&self.folder, old);
-            if old + FILES <= self.number || (old < self.number && self.is_old(&path, now)?) {
-                fs::remove_file(path)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn is_old(&self, path: &Path, now: Timestamp) -> io::Result<bool> {
-        let modified = fs::metadata(path)?.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Ok(now.since(Timestamp(0).plus(modified)) > self.keep.time)
-    }
-}
-
-/// Opens a file to write behind what it holds. A line that a crash has torn is ended, so that it spoils no other.
-fn append(path: &Path) -> io::Result<File> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-    if file.seek(SeekFrom::End(0))? > 0 {
-        let mut last = [0];
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        if last != *b"\n" {
-            file.write_all(b"\n")?;
-        }
-    }
-    Ok(file)
-}
-
-/// The accounts in one file that `wanted` picks. A line torn by a crash, perhaps within a character, is no account.
-fn read(file: File, wanted: &impl Fn(&Account) -> bool) -> io::Result<Vec<Account>> {
-    let (mut file, mut line, mut found) = (BufReader::new(file), Vec::new(), Vec::new());
-    while file.read_until(b'\n', &mut line)? > 0 {
-        found.extend(serde_json::from_slice::<Account>(&line).ok().filter(wanted));
-        line.clear();
-    }
-    Ok(found)
-}
-
-fn path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("{number:08}.jsonl"))
-}
-
-fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for item in fs::read_dir(folder)? {
-        let name = item?.file_name();
-        numbers.extend(name.to_str().and_then(|n| n.strip_suffix(".jsonl")).and_then(|n| n.parse::<u64>().ok()));
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::rotated::path;
     use super::*;
     use crate::event::Ledger;
-    use crate::mail::{Door, Origin};
+    use crate::mail::{Door, Origin, Timestamp};
+    use std::fs;
+    use std::time::Duration;
 
     fn account(n: u64) -> Account {
         Account::of_session(Id(n), Timestamp(n), &Origin::door(Door::Smtp), Ledger::default(), "554 no".into())
@@ -309,7 +220,8 @@ mod tests {
         let two = history.find(2, |a| a.id.0 % 2 == 0).unwrap();
         assert_eq!(two.iter().map(|a| a.id.0).collect::<Vec<_>>(), [998, 996]);
         drop(history);
-        let size: u64 = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().metadata().unwrap().len()).sum();
+        let files = fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().metadata().unwrap());
+        let size: u64 = files.filter(std::fs::Metadata::is_file).map(|file| file.len()).sum();
         assert!(size < 10 * 4096, "{size}");
         // A line torn within a character.
         fs::write(path(dir.path(), 99), b"{\"id\":\"torn\xc3").unwrap();

@@ -7,7 +7,7 @@ const BARE: Reply = Reply::new(554, EnhancedCode(5, 6, 0), "The message has a CR
 const NUL: Reply = Reply::new(554, EnhancedCode(5, 6, 0), "The message has a NUL");
 const HEADER: Reply = Reply::new(552, EnhancedCode(5, 3, 4), "The header is too large");
 
-/// A message on its way in, by `send` or from a sink.
+/// A message on its way in, by `send`, by pickup or from a sink.
 pub struct Letter {
     draft: Draft,
     header_max: u64,
@@ -49,6 +49,11 @@ impl Letter {
             self.look_for_the_end(octets);
         }
         self.draft.write(octets)
+    }
+
+    /// Octets so far.
+    pub fn octets(&self) -> u64 {
+        self.draft.len()
     }
 
     fn look_for_the_end(&mut self, octets: &[u8]) {

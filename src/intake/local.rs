@@ -1,4 +1,4 @@
-//! Messages from this machine, of `mailsluice send` and of sinks: the envelope, and the checks that a session would have made.
+//! Messages from this machine, of `mailsluice send`, of the pickup directory and of sinks: the envelope, and the checks that a session would have made.
 //!
 //! They may go anywhere, so there is no relay check; users of local domains must exist. The limits on size, header, recipients
 //! and hops are those of every other door. Each refusal stands in the ledger.
@@ -44,9 +44,12 @@ pub fn guards(snapshot: &Snapshot, transaction: &mut Transaction, octets: u64) -
 
 /// Puts the message, whose octets have come, onto the transaction.
 pub fn finish(snapshot: &Snapshot, transaction: &mut Transaction, letter: Letter) -> Option<Reply> {
-    let finished = letter.finish().and_then(|(message, eight_bit)| {
+    let limits = &snapshot.settings.limits;
+    // More than was announced may have been cut off anywhere: nothing else is said of it.
+    let whole = if letter.octets() > limits.message_size { Err(TOO_BIG) } else { letter.finish() };
+    let finished = whole.and_then(|(message, eight_bit)| {
         let hops = message.header.named("Received").count();
-        if hops > snapshot.settings.limits.hops { Err(LOOP) } else { Ok((message, eight_bit)) }
+        if hops > limits.hops { Err(LOOP) } else { Ok((message, eight_bit)) }
     });
     match finished {
         Ok((message, eight_bit)) => {

@@ -4,6 +4,7 @@ use super::account::{Account, State};
 use super::generate::{Brood, Nursery};
 use super::history::History;
 use super::received::Trace;
+use super::track::{self, Step};
 use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
 use crate::mail::{Content, EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply, Timestamp};
@@ -140,12 +141,12 @@ impl Intake {
         }
         match entry {
             Some(entry) => {
-                accepted(&self.history, &entry);
+                accepted(&self.history, snapshot, &entry);
                 (self.queue)(entry, content);
             }
             None => self.ended(transaction, origin, refused),
         }
-        brood.enter(&self.history, &self.queue);
+        brood.enter(&self.history, snapshot, &self.queue);
         Receipt::Accepted
     }
 
@@ -191,13 +192,29 @@ pub(super) fn decided(decision: Decision) -> Result<Option<Mark>, Reply> {
 }
 
 /// Tells of a message that is durable now.
-pub(super) fn accepted(history: &History, entry: &Entry) {
+pub(super) fn accepted(history: &History, snapshot: &Snapshot, entry: &Entry) {
     let Origin { door, client, made, .. } = &entry.origin;
     tracing::info!(
         id = %entry.id, %door, client = client.map(tracing::field::display), parent = made.as_ref().map(|m| tracing::field::display(m.parent)),
         sender = %entry.envelope.sender, recipients = entry.envelope.recipients.len(), size = entry.content.len(),
         held = entry.hold.is_some(), "accepted"
     );
+    for step in [track::Stage::Received, track::Stage::Submitted] {
+        let mut step = Step::new(entry.received, entry.id, step);
+        step.sender = Some(entry.envelope.sender.as_str().into());
+        if step.step == track::Stage::Received {
+            (step.door, step.client, step.size) = (Some(*door), *client, Some(entry.content.len()));
+            step.other = made.as_ref().map(|made| made.parent);
+        } else {
+            step.recipients = Some(entry.envelope.recipients.len());
+        }
+        track::note(history, &snapshot.dispatcher, &entry.origin, step);
+    }
+    if let Some(hold) = &entry.hold {
+        let mut step = Step::new(entry.received, entry.id, track::Stage::Held);
+        (step.by, step.reply) = (Some(hold.by.clone()), Some(hold.reason.clone()));
+        track::note(history, &snapshot.dispatcher, &entry.origin, step);
+    }
     history.announce(|| Account::of_entry(entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
 }
 
@@ -221,11 +238,9 @@ pub(crate) fn settle(fate: &Fate, state: &mut RcptState, each: bool) {
         Fate::Accepted => {}
         Fate::Held(reason) => state.held = Some(reason.clone()),
         Fate::Discarded => state.done = true,
-        // Over LMTP the client is told; elsewhere it was too late to say no to this one alone.
-        Fate::Rejected(_) | Fate::Deferred(_) if each => state.done = true,
-        Fate::Rejected(reply) | Fate::Deferred(reply) => {
-            state.held = Some(format!("refused by a sink after the others were accepted: {reply}"));
-        }
+        // Over LMTP the client is told. Elsewhere it was too late to say no to this one alone: the first pass lets it fail, and
+        // its sender is told then.
+        Fate::Rejected(_) | Fate::Deferred(_) => state.done = each,
     }
 }
 

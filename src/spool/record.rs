@@ -8,6 +8,7 @@ use super::json::Json;
 use super::stored::StoredContent;
 use crate::mail::{Content, Envelope, Id, Origin, Properties, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A recipient: its place in [`Envelope::recipients`], from 0.
 pub type RcptId = u32;
@@ -68,6 +69,12 @@ pub struct Entry {
     /// When its time to be delivered began, if later than `received`: held mail does not expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_from: Option<Timestamp>,
+    /// Its recipients stand resolved: aliases and lists have been expanded, and their standing says where they go.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub categorized: bool,
+    /// How often each sink has failed over it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: BTreeMap<String, u8>,
 }
 
 /// How far one recipient's delivery has come.
@@ -86,6 +93,15 @@ pub struct RcptState {
     /// The last outcome, opaque here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Json>,
+    /// What it stands for could not be found out yet: the next pass asks again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unresolved: bool,
+    /// Its sender was told of the delay.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warned: bool,
+    /// Where in the order of sinks it was parked, opaque here; once released, it goes on behind that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Json>,
 }
 
 /// Why a message is parked.
@@ -135,6 +151,12 @@ pub struct Patch {
     /// When its time to be delivered begins anew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_from: Option<Timestamp>,
+    /// Whether its recipients stand resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categorized: Option<bool>,
+    /// How often each sink has failed over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<BTreeMap<String, u8>>,
     /// The state of all recipients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipients: Option<Vec<RcptState>>,
@@ -145,6 +167,25 @@ pub struct Patch {
 pub struct Try {
     /// The recipients tried and their state now.
     pub recipients: Vec<(RcptId, RcptState)>,
+}
+
+impl Patch {
+    /// What both change, one after the other.
+    pub fn and_then(&mut self, later: Self) {
+        let before = std::mem::take(self);
+        *self = Self {
+            envelope: later.envelope.or(before.envelope),
+            properties: later.properties.or(before.properties),
+            ledger: later.ledger.or(before.ledger),
+            content: later.content.or(before.content),
+            header_len: later.header_len.or(before.header_len),
+            hold: later.hold.or(before.hold),
+            expires_from: later.expires_from.or(before.expires_from),
+            categorized: later.categorized.or(before.categorized),
+            faults: later.faults.or(before.faults),
+            recipients: later.recipients.or(before.recipients),
+        };
+    }
 }
 
 impl Entry {
@@ -163,6 +204,8 @@ impl Entry {
             recipients,
             hold: None,
             expires_from: None,
+            categorized: false,
+            faults: BTreeMap::new(),
         }
     }
 
@@ -178,7 +221,20 @@ impl Entry {
 
     /// Applies an amendment.
     pub fn amend(&mut self, patch: Patch) {
-        let Patch { envelope, properties, ledger, content, header_len, hold, expires_from, recipients } = patch;
+        let Patch {
+            envelope,
+            properties,
+            ledger,
+            content,
+            header_len,
+            hold,
+            expires_from,
+            categorized,
+            faults,
+            recipients,
+        } = patch;
+        set(&mut self.categorized, categorized);
+        set(&mut self.faults, faults);
         set(&mut self.envelope, envelope);
         set(&mut self.properties, properties);
         set(&mut self.ledger, ledger);
@@ -270,6 +326,19 @@ mod tests {
         value["recipients"] = serde_json::json!([{}]);
         assert!(serde_json::from_value::<Entry>(value).is_ok());
         assert_eq!(serde_json::from_str::<Patch>("{}").unwrap(), Patch::default());
+    }
+
+    #[test]
+    fn two_changes_at_once_are_one_after_the_other() {
+        let more = Patch { envelope: Some(entry(3).envelope), categorized: Some(true), ..Patch::default() };
+        let hold = Hold { reason: "looks odd".into(), by: "policy".into(), place: Json::default() };
+        let held = Patch { hold: Some(HoldChange::Hold(hold)), categorized: Some(false), ..Patch::default() };
+        let (mut one, mut other) = (entry(2), entry(2));
+        [more.clone(), held.clone()].into_iter().for_each(|patch| one.amend(patch));
+        let mut both = more;
+        both.and_then(held);
+        other.amend(both);
+        assert_eq!(one, other);
     }
 
     #[test]
