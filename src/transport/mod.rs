@@ -3,23 +3,36 @@
 //! # Layout
 //!
 //! * [`queue`] keeps what is accepted and says what is due; `taken` is a message that somebody works on; [`operate`] is what an operator does to it.
-//! * [`pipeline`] runs a pass: [`categorize`], [`route`], `deliver`, and records what came of it.
-//! * `turns` bounds the connections to one host.
+//! * [`pipeline`] lets a `pass` run over what is due: `sorting` resolves recipients with [`categorize`], [`route`] says where each goes,
+//!   [`exchange`] finds the hosts of a domain, [`deliver`] tries one next hop, `settle` makes of it what is kept, and `record` writes that.
+//!   A `dossier` is the message in all of this, and raises the events.
+//! * [`outcome`]: how a try ended, per recipient; `end`: what else can become of one.
+//! * [`report`] composes what senders are told, `reporting` knows who is owed it.
+//! * [`traffic`] bounds and shapes all that goes out.
 //! * [`retry`] says when to try again. `release` lets held messages go on.
-//! * [`outcome`]: how a try ended, per recipient. [`deliver`]: one try at one next hop.
+//! * [`verify`]: whether a recipient exists at the next hop.
 
 pub mod categorize;
 pub mod deliver;
+mod dossier;
+mod end;
+pub mod exchange;
 pub mod operate;
 pub mod outcome;
+mod pass;
 pub mod pipeline;
 pub mod queue;
 mod record;
 mod release;
+pub mod report;
+mod reporting;
 pub mod retry;
 pub mod route;
+mod settle;
+mod sorting;
 mod taken;
-mod turns;
+pub mod traffic;
+pub mod verify;
 
 pub use operate::Operation;
 pub use outcome::{Details, Outcome};

@@ -1,10 +1,20 @@
 //! What an operator does to messages in the queue. Each change is durable before it is in force.
 
+use super::dossier::Dossier;
+use super::end::End;
+use super::outcome::{Details, Outcome};
 use super::queue::Queue;
-use crate::intake::{Brood, State};
-use crate::mail::Id;
+use super::settle::Settled;
+use super::taken::Taken;
+use crate::intake::track::{self, Stage};
+use crate::intake::{Brood, State, Step};
+use crate::mail::{EnhancedCode, Id, Reply};
 use crate::spool::{Entry, Hold, HoldChange, Json, Patch, Record};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const BOUNCED: Reply =
+    Reply::new(554, EnhancedCode(5, 0, 0), "The message was returned by the operator of this server");
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +30,8 @@ pub enum Operation {
     },
     /// Drop for good.
     Remove,
+    /// Give up: every open recipient fails, and its sender is told, in these words.
+    Bounce(String),
 }
 
 impl Queue {
@@ -35,26 +47,78 @@ impl Queue {
     async fn operate_one(self: &Arc<Self>, id: Id, operation: &Operation) -> Result<(), String> {
         let ticket = self.take(id).ok_or_else(|| self.why_not(id))?;
         let mut taken = ticket.load().await.map_err(|(_, fault)| fault.to_string())?;
+        if let Operation::Bounce(text) = operation {
+            return self.bounce(taken, text).await;
+        }
         // Changed only by what is durable already, whether or not the operation goes well.
         let entry = Arc::make_mut(&mut taken.entry);
         let result = match operation {
             Operation::Retry => self.retry(entry).await,
             Operation::Hold(reason) => self.hold(entry, reason).await,
             Operation::Release { rerun } => self.release(entry, *rerun).await,
+            Operation::Bounce(_) => Ok(()),
             Operation::Remove => {
                 let removed = self.commit(Record::End(id)).await;
                 if removed.is_ok() {
                     tracing::info!(%id, "removed by an operator");
+                    self.track(entry, Stage::Removed, None);
                     taken.end(State::Removed);
                     return Ok(());
                 }
                 removed
             }
         };
+        let told = match operation {
+            Operation::Hold(reason) => Some((Stage::Held, Some(reason.clone()))),
+            Operation::Release { .. } => Some((Stage::Released, None)),
+            Operation::Retry | Operation::Remove | Operation::Bounce(_) => None,
+        };
+        if let (Ok(()), Some((stage, why))) = (&result, told) {
+            self.track(entry, stage, why);
+        }
         if result.is_ok() && entry.is_done() {
+            self.track(entry, Stage::Dropped, None);
             taken.end(State::Discarded);
         }
         result
+    }
+
+    /// Lets every recipient that is open fail, parked ones included.
+    async fn bounce(self: &Arc<Self>, taken: Taken, text: &str) -> Result<(), String> {
+        let mut dossier = Dossier::new(self.clone(), self.current.pin(), taken);
+        let reply = BOUNCED.with_text(text);
+        let details = Details::ours(if text.is_empty() { BOUNCED } else { reply }, "an operator has given it up");
+        let open = dossier.entry().recipients.iter().enumerate().filter(|(_, state)| !state.done);
+        let ends = open.map(|(index, _)| Settled::new(index, End::Ruled(Outcome::Failed(details.clone()), None)));
+        let ends = ends.collect();
+        // What can't be recorded now is not done: an operator is there to ask again.
+        let stopping = CancellationToken::new();
+        stopping.cancel();
+        if !dossier.settle(ends, &stopping).await {
+            return Err("it could not be recorded: the spool is sick".to_owned());
+        }
+        if !dossier.entry().is_done() {
+            return Err("a sink at transport.failed has kept it; `mailsluice why` tells which".to_owned());
+        }
+        let state = dossier.final_state();
+        dossier.taken.end(state);
+        Ok(())
+    }
+
+    /// Notes what an operator did, for each recipient that leaves by it.
+    fn track(&self, entry: &Entry, stage: Stage, why: Option<String>) {
+        let now = self.clock.now();
+        let mut step = Step::new(now, entry.id, stage);
+        (step.by, step.reply) = (Some("operator".to_owned()), why);
+        let snapshot = self.current.pin();
+        let note = |step| track::note(&self.history, &snapshot.dispatcher, &entry.origin, step);
+        if !stage.is_end() {
+            return note(step);
+        }
+        let all = entry.envelope.recipients.iter().zip(&entry.recipients);
+        for (recipient, _) in all.filter(|(_, state)| !state.done || stage == Stage::Dropped) {
+            note(Step { recipient: Some(recipient.path.as_str().into()), ..step.clone() });
+        }
     }
 
     fn why_not(&self, id: Id) -> String {
@@ -74,6 +138,7 @@ impl Queue {
         let now = self.clock.now();
         let mut states = entry.recipients.clone();
         states.iter_mut().filter(|s| !s.done).for_each(|s| s.next = now);
+        self.hurry(entry.id);
         self.amend(entry, Patch { recipients: Some(states), ..Patch::default() }).await
     }
 
@@ -105,7 +170,7 @@ impl Queue {
     pub(super) async fn commit_with(&self, record: Record, brood: Brood) -> Result<(), String> {
         let batch = std::iter::once(record).chain(brood.records()).collect();
         self.spool.commit(self.fence, batch).await.map_err(|fault| fault.to_string())?;
-        brood.enter(&self.history, |entry, content| self.put(entry, content));
+        brood.enter(&self.history, &self.current.pin(), |entry, content| self.put(entry, content));
         Ok(())
     }
 }

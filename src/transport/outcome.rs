@@ -30,12 +30,27 @@ pub struct Details {
     /// For operators: paths, system errors, the place in the dialogue.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Who answers for it, once delivered. Not kept: it counts only for the report that is due at once.
+    #[serde(skip)]
+    pub reach: Reach,
+}
+
+/// How far a delivery has brought a message (RFC 3464 2.3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Into the mailbox, or what stands for it.
+    #[default]
+    Mailbox,
+    /// To a host that reports nothing: we say that it was relayed.
+    Relayed,
+    /// To a host that has promised to report (RFC 3461): we say nothing.
+    Promised,
 }
 
 impl Details {
     /// Our own words.
     pub fn ours(reply: Reply, note: impl Into<String>) -> Self {
-        Self { reply, remote: None, note: note.into() }
+        Self { reply, remote: None, note: note.into(), reach: Reach::Mailbox }
     }
 }
 
@@ -90,6 +105,7 @@ mod tests {
             reply: Reply::foreign(452, Some(EnhancedCode(4, 2, 2)), "full\nreally"),
             remote: Some("mx.example:25 [192.0.2.1]".into()),
             note: "that was the reply to RCPT".into(),
+            reach: Reach::Mailbox,
         };
         let json = serde_json::to_value(Outcome::Deferred(said.clone())).unwrap();
         assert_eq!(

@@ -6,12 +6,13 @@
 //! once, are kept whole until they have been tried.
 
 use super::taken::Ticket;
+use super::traffic::Governor;
 use crate::event::host::Clock;
-use crate::intake::{Account, History, State};
+use crate::intake::{Account, Badmail, History, State};
 use crate::mail::{Content, Id, IdSource, Timestamp};
 use crate::snapshot::Current;
 use crate::spool::{Entry, Fence, Outline, Spool};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -29,6 +30,12 @@ pub struct Queue {
     pub(super) current: Arc<Current>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<IdSource>,
+    /// Where what can't be returned is kept.
+    pub(super) badmail: Arc<Badmail>,
+    /// Whose turn it is where.
+    pub governor: Arc<Governor>,
+    /// What an operator wants tried at once, whatever the traffic says.
+    urgent: Mutex<HashSet<Id>>,
     items: Mutex<Items>,
     changed: Notify,
     /// What recovery has found is here.
@@ -115,9 +122,11 @@ impl Queue {
         current: Arc<Current>,
         clock: Arc<dyn Clock>,
         ids: Arc<IdSource>,
+        badmail: Arc<Badmail>,
     ) -> Self {
-        let (items, changed, known) = Default::default();
-        Self { spool, fence, history, current, clock, ids, items, changed, known }
+        let (items, urgent, changed, known) = Default::default();
+        let governor = Governor::new();
+        Self { spool, fence, history, current, clock, ids, badmail, governor, urgent, items, changed, known }
     }
 
     /// Adds what recovery has found: all that was there.
@@ -170,8 +179,10 @@ impl Queue {
 
     /// The message is done, and its account goes into the history.
     pub(super) fn end(&self, entry: &Entry, state: State) {
-        self.lock().remove(entry.id);
+        self.is_urgent(entry.id);
+        // In this order: whoever does not find it here finds it there.
         self.history.note_entry(entry, state);
+        self.lock().remove(entry.id);
     }
 
     /// Takes a message to work on it; none if it is not there or somebody else has it.
@@ -205,6 +216,16 @@ impl Queue {
         drop(items);
         self.changed.notify_one();
         true
+    }
+
+    /// The next pass over this message does not care for pauses.
+    pub(super) fn hurry(&self, id: Id) {
+        self.urgent.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+    }
+
+    /// Whether it is to be tried whatever the traffic says; asked once.
+    pub(super) fn is_urgent(&self, id: Id) -> bool {
+        self.urgent.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// Waits for the next message that is due, and takes it.
@@ -261,8 +282,8 @@ impl Queue {
         match self.spool.entry(id) {
             Ok(entry) => Some(account(&entry)),
             Err(fault) => {
-                // It may have been done in the meantime.
-                if self.has(id) {
+                // It may have been done in the meantime, or be done at this moment.
+                if self.lock().by_id.get(&id).is_some_and(|item| !item.busy) {
                     tracing::error!(%id, %fault, "a message in the queue can't be read");
                 }
                 None

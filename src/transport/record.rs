@@ -1,74 +1,67 @@
-//! Writing down what came of a try, before anything is done on the strength of it.
+//! Writing down what came of a pass, in one commit, before anything is done on the strength of it.
 
-use super::outcome::Outcome;
-use super::queue::Queue;
-use super::retry;
-use crate::mail::Timestamp;
-use crate::snapshot::Snapshot;
-use crate::spool::{Entry, Json, RcptId, RcptState, Record, Try};
-use serde::Serialize;
+use super::dossier::Dossier;
+use super::queue;
+use crate::intake::Brood;
+use crate::spool::{Patch, Record, Try};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait before recording is tried again, first and longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
-/// An outcome as it is kept: with the generation of the snapshot that the pass was pinned to.
-#[derive(Serialize)]
-struct Kept<'a> {
-    #[serde(flatten)]
-    outcome: &'a Outcome,
-    generation: u64,
-}
-
-/// What outcomes make of the recipients they are about.
-pub(super) fn tried_states(
-    snapshot: &Snapshot,
-    entry: &Entry,
-    outcomes: &[(usize, Outcome)],
-    now: Timestamp,
-) -> Vec<(RcptId, RcptState)> {
-    let (queue, since) = (&snapshot.settings.queue, entry.expires_from.unwrap_or(entry.received));
-    let state = |(index, outcome): &(usize, Outcome)| {
-        let before = entry.recipients.get(*index)?;
-        let last = Json::of(&Kept { outcome, generation: snapshot.generation }).ok();
-        let mut state = RcptState { attempts: before.attempts + 1, last, ..before.clone() };
-        match outcome {
-            Outcome::Delivered(_) => state.done = true,
-            Outcome::Failed(_) => state.held = Some(format!("failed for good; {outcome}")),
-            Outcome::Deferred(_) => match retry::next(queue, since, now, state.attempts) {
-                Some(next) => state.next = next,
-                None => state.held = Some(format!("not delivered in time; {outcome}")),
-            },
-        }
-        Some((RcptId::try_from(*index).ok()?, state))
-    };
-    outcomes.iter().filter_map(state).collect()
-}
-
-impl Queue {
-    /// Makes a change durable and applies it. While the store is sick this waits: what was delivered must be recorded before
-    /// the message may be touched again. False if the server stops first; then the last try may be repeated at the next start.
+impl Dossier {
+    /// Makes a change durable, together with the messages that come of it, and applies it. While the store is sick this waits:
+    /// what was delivered must be recorded before the message may be touched again. False if the server stops first.
     pub(super) async fn record(
-        &self,
-        entry: &mut Entry,
-        states: Vec<(RcptId, RcptState)>,
+        &mut self,
+        patch: Option<Patch>,
+        attempt: Try,
+        brood: Brood,
         stopping: &CancellationToken,
     ) -> bool {
-        let attempt = Try { recipients: states };
+        if patch.is_none() && attempt.recipients.is_empty() && brood.is_empty() {
+            return true;
+        }
+        let id = self.entry().id;
         // What is not recorded has not happened: the entry changes when the record is durable.
-        let mut after = entry.clone();
-        after.attempt(attempt.clone());
-        let record = if after.is_done() { Record::End(entry.id) } else { Record::Attempt(entry.id, attempt) };
+        let mut after = self.entry().clone();
+        let mut batch = Vec::new();
+        if let Some(patch) = patch {
+            after.amend(patch.clone());
+            batch.push(Record::Amend(id, Box::new(patch)));
+        }
+        if !attempt.recipients.is_empty() {
+            after.attempt(attempt.clone());
+            batch.push(Record::Attempt(id, attempt));
+        }
+        if after.is_done() {
+            batch = vec![Record::End(id)];
+        }
+        batch.extend(brood.records());
+        if !self.commit(&batch, stopping).await {
+            return false;
+        }
+        self.was_said();
+        self.taken.entry = Arc::new(after);
+        let queue = self.queue.clone();
+        brood.enter(&queue.history, &self.snapshot, |entry, content| queue.put(entry, content));
+        // One that is done is told of when it leaves the queue.
+        if !self.entry().is_done() {
+            self.queue.history.announce(|| queue::account(&self.taken.entry));
+        }
+        true
+    }
+
+    async fn commit(&self, batch: &[Record], stopping: &CancellationToken) -> bool {
         let mut pause = PAUSE.0;
         loop {
-            match self.spool.commit(self.fence, vec![record.clone()]).await {
-                Ok(()) => {
-                    *entry = after;
-                    return true;
-                }
+            match self.queue.spool.commit(self.queue.fence, batch.to_vec()).await {
+                Ok(()) => return true,
                 Err(fault) => {
-                    tracing::error!(id = %entry.id, %fault, "an attempt could not be recorded; trying again in {} ms", pause.as_millis())
+                    let id = self.entry().id;
+                    tracing::error!(%id, %fault, "what came of a pass could not be recorded; trying again in {} ms", pause.as_millis());
                 }
             }
             tokio::select! {

@@ -1,7 +1,8 @@
 //! Letting a held message go on: behind the binding that held it, under the snapshot now in force.
 //!
 //! A message that was held before its content was judged is heard by all who judge content. What sinks say then counts as
-//! it does at the door, but that there is nobody to refuse it to: it stays held.
+//! it does at the door, but that there is nobody to refuse it to: it stays held. One that was held in the transport goes on
+//! behind that binding at its next pass.
 
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
@@ -21,8 +22,8 @@ type Course = (Option<Place>, &'static [Event]);
 impl Queue {
     /// Runs the sinks that have not yet heard the message, and lets it go unless one of them objects.
     pub(super) async fn release(&self, entry: &mut Entry, rerun: bool) -> Result<(), String> {
-        let freed = freed(entry, rerun);
-        let (patch, brood) = match course(entry, rerun) {
+        let (freed, later) = (freed(entry, rerun), held_later(entry).filter(|_| !rerun));
+        let (patch, brood) = match course(entry, rerun).filter(|_| later.is_none()) {
             None => (Some(Patch { envelope: Some(freed), ..Patch::default() }), Brood::default()),
             Some(course) => self.judge(entry, freed, course).await?,
         };
@@ -38,7 +39,8 @@ impl Queue {
             entry.recipients = states;
             return Ok(());
         }
-        patch.recipients = Some(states);
+        patch.recipients = Some(states.into_iter().map(|state| placed(state, later.as_ref(), rerun)).collect());
+        patch.categorized = rerun.then_some(false);
         patch.expires_from = Some(self.clock.now());
         let again = match patch.hold.get_or_insert(HoldChange::Release) {
             HoldChange::Hold(hold) => Some(format!("held again by {}: {}", hold.by, hold.reason)),
@@ -109,6 +111,23 @@ impl Queue {
         }
         states
     }
+}
+
+/// Where the next pass goes on, if the message was held when it was in the transport already.
+fn held_later(entry: &Entry) -> Option<Json> {
+    let place = &entry.hold.as_ref()?.place;
+    let event = place.parse::<Place>().ok()?.event?;
+    (event > Event::TransportSubmit).then(|| place.clone())
+}
+
+/// A recipient's state with the place behind which its release goes on.
+fn placed(mut state: RcptState, place: Option<&Json>, rerun: bool) -> RcptState {
+    if rerun {
+        state.place = None;
+    } else if let Some(place) = place.filter(|_| !state.done) {
+        state.place = Some(place.clone());
+    }
+    state
 }
 
 /// Who has to hear it yet; nobody, if an operator holds it, or only some of its recipients are held: then all have.

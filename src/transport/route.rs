@@ -1,40 +1,90 @@
-//! Where a recipient goes: routes of the configuration, then local delivery or the smart host.
+//! Where a recipient goes: what sinks answer at `transport.route`, then the routes of the configuration, then local delivery, a smart
+//! host, or the hosts that the DNS names.
 //!
-//! Asked per attempt, so that a changed configuration moves what is queued.
+//! Each of these may pass on to the next. They are asked per attempt, so that a changed configuration moves what is queued.
 
 use super::categorize::Category;
 use super::deliver::{NextHop, Pattern};
+use super::dossier::Dossier;
+use super::end::{End, ended};
 use super::outcome::{Details, Outcome};
 use crate::config::Settings;
 use crate::config::target::Target;
+use crate::event::{Answer, Decision, Event, Focus, Leg, RouteHop};
 use crate::mail::{EnhancedCode, Reply};
+use std::fmt;
+use std::sync::Arc;
 
 /// The hops to try in turn within one attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route(pub Vec<NextHop>);
+
+/// As the track has it.
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, hop) in self.0.iter().enumerate() {
+            write!(f, "{}{hop}", if nth > 0 { ", " } else { "" })?;
+        }
+        Ok(())
+    }
+}
 
 const NO_ROUTE: Reply = Reply::new(451, EnhancedCode(4, 4, 4), "No route to this domain at present");
 
-/// The route of a recipient; without one, a deferral that says what to configure.
+impl Dossier {
+    /// The route of recipients that share a domain and a kind. The error is their end.
+    pub(super) async fn route(&mut self, category: &Category, recipients: &[usize]) -> Result<Route, End> {
+        if self.hears(Event::TransportRoute)
+            && let Some(route) = self.ask_for_route(category, recipients).await?
+        {
+            return Ok(route);
+        }
+        route(&self.snapshot.settings, category).map_err(End::Tried)
+    }
+
+    async fn ask_for_route(&mut self, category: &Category, recipients: &[usize]) -> Result<Option<Route>, End> {
+        let first = recipients.first().copied().unwrap_or_default();
+        let attempt = self.entry().recipients.get(first).map_or(1, |state| state.attempts + 1);
+        let leg = Leg { domain: category.domain().into(), attempt, recipients: recipients.to_vec(), ..Leg::default() };
+        let place = self.place(first);
+        match self.raise(Event::TransportRoute, place.as_ref(), Focus::Leg(&leg)).await {
+            Ok(Decision::Answer(Answer::Route(hops))) => {
+                let settings = &self.snapshot.settings;
+                let hops: Result<Vec<NextHop>, Outcome> = hops.iter().map(|hop| of_sink(settings, hop)).collect();
+                Ok(Some(Route(hops.map_err(End::Tried)?)).filter(|route| !route.0.is_empty()))
+            }
+            Ok(decision) => match ended(decision, self.transaction.as_ref().map(|t| &t.ledger)) {
+                Some(end) => Err(end),
+                None => Ok(None),
+            },
+            Err(outcome) => Err(End::Tried(outcome)),
+        }
+    }
+}
+
+/// The route that the configuration has for a recipient; the error is a deferral that says what to configure.
 pub fn route(settings: &Settings, category: &Category) -> Result<Route, Outcome> {
     let delivery = &settings.delivery;
-    let domain = match category {
-        Category::Local(user) => &user.domain,
-        Category::Remote(domain) => domain,
-    };
-    if let Some(target) = delivery.routes.find(domain) {
-        return Ok(Route(vec![hop(target)?]));
+    if let Some(targets) = delivery.routes.find(category.domain()) {
+        return targets.iter().map(hop).collect::<Result<_, _>>().map(Route);
     }
     match category {
         Category::Local(_) => Ok(Route(vec![hop(&delivery.local)?])),
         Category::Remote(_) if !delivery.smart_host.is_empty() => {
-            Ok(Route(delivery.smart_host.iter().map(|e| NextHop::Smtp(e.to_string())).collect()))
+            Ok(Route(delivery.smart_host.iter().map(|e| NextHop::Smtp(e.to_string().into())).collect()))
         }
-        Category::Remote(domain) => {
-            let note = format!("no [[route]] for {domain} and no delivery.smart-host in the configuration");
-            Err(Outcome::Deferred(Details::ours(NO_ROUTE, note)))
-        }
+        Category::Remote(domain) => Ok(Route(vec![NextHop::Mx(domain.as_str().into())])),
     }
+}
+
+fn of_sink(settings: &Settings, answer: &RouteHop) -> Result<NextHop, Outcome> {
+    Ok(match answer {
+        RouteHop::Smtp(endpoint) => NextHop::Smtp(endpoint.clone()),
+        RouteHop::Mx(name) => NextHop::Mx(name.clone()),
+        RouteHop::Lmtp(endpoint) => NextHop::Lmtp(endpoint.clone()),
+        RouteHop::Local => hop(&settings.delivery.local)?,
+        RouteHop::Sink(name) => NextHop::Sink(name.clone()),
+    })
 }
 
 fn hop(target: &Target) -> Result<NextHop, Outcome> {
@@ -46,7 +96,9 @@ fn hop(target: &Target) -> Result<NextHop, Outcome> {
             NextHop::Maildir { root: root.clone(), pattern }
         }
         Target::Drop(folder) => NextHop::Drop(folder.clone()),
-        Target::Smtp(endpoint) => NextHop::Smtp(endpoint.to_string()),
-        Target::Lmtp(endpoint) => NextHop::Lmtp(endpoint.to_string()),
+        Target::Smtp(endpoint) => NextHop::Smtp(endpoint.to_string().into()),
+        Target::Mx(name) => NextHop::Mx(Arc::from(name.as_str())),
+        Target::Lmtp(endpoint) => NextHop::Lmtp(endpoint.to_string().into()),
+        Target::LmtpSocket(path) => NextHop::Lmtp(format!("unix:{}", path.display()).into()),
     })
 }

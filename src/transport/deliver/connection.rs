@@ -1,25 +1,23 @@
 //! A connection to a server: drives the client machine over any stream.
 //!
 //! Every wait has the machine's limit: for a whole reply, however slowly its octets drip, and for each block of
-//! content. The content is streamed in bounded chunks. A connection carries several messages, one after the other;
+//! content. The content is streamed in bounded runs ([`super::passage`]). A connection carries several messages, one after the other;
 //! whoever pools connections keeps it while [`Connection::is_ready`].
 //!
 //! Not here: names and addresses, TLS, what an outcome means. No event is raised at the machine's questions yet: each
 //! is answered with "proceed".
 
-use crate::mail::{BodyType, Content};
-use crate::smtp::client::{
-    Cause, Client, Decision, Encoder, Hop, Letter, Offered, RcptOutcome, Reason, Stage, Step, Trouble,
-};
+use super::passage::Passage;
+use super::stream::Stream;
+use crate::mail::Content;
+use crate::smtp::client::{Cause, Client, Decision, Hop, Letter, Offered, RcptOutcome, Reason, Stage, Step, Trouble};
 use bytes::BytesMut;
-use std::future::Future;
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// How much is read at once, of the content and of replies.
-const CONTENT_CHUNK: usize = 64 * 1024;
+/// How much is read at once of replies.
 const REPLY_CHUNK: usize = 4 * 1024;
 
 /// A connection and the dialogue on it.
@@ -74,18 +72,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         matches!(self.client.next(&mut self.input), Step::Ready)
     }
 
-    /// Carries one message and gives one outcome per recipient of the letter, in their order.
-    pub async fn deliver(&mut self, mut letter: Letter, content: &Content) -> Vec<RcptOutcome> {
+    /// Carries one message, fitted to what the server offers, and gives one outcome per recipient of the letter, in their
+    /// order.
+    pub async fn deliver(&mut self, letter: Letter, content: &Content) -> Vec<RcptOutcome> {
         let count = letter.recipients.len();
-        if letter.body == BodyType::EightBitMime && !self.offered().has("8BITMIME") {
-            match is_seven_bit(content) {
-                Ok(true) => letter.body = BodyType::SevenBit,
-                Ok(false) => {}
-                Err(error) => return vec![unreadable(&error); count],
-            }
-        }
         self.client.start(letter);
-        match self.drive(Some(content)).await {
+        self.settle(Some(content), count).await
+    }
+
+    /// Asks for the recipients of a letter, and sends no content. One outcome per recipient, in their order.
+    pub async fn probe(&mut self, letter: Letter) -> Vec<RcptOutcome> {
+        let count = letter.recipients.len();
+        self.client.probe(letter);
+        self.settle(None, count).await
+    }
+
+    async fn settle(&mut self, content: Option<&Content>, count: usize) -> Vec<RcptOutcome> {
+        match self.drive(content).await {
             Rest::Settled(outcomes) => outcomes,
             // The machine settles each letter before it rests in any other way; should it not, try again.
             Rest::Ready | Rest::Closed(_) => {
@@ -103,6 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Does what the machine says until it rests.
     async fn drive(&mut self, content: Option<&Content>) -> Rest {
+        let mut passage = content.map(Passage::new);
         loop {
             let step = self.client.next(&mut self.input);
             if step != Step::Read {
@@ -112,7 +116,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Step::Ask(_) => self.client.answer(Decision::Proceed),
                 Step::Send(octets) => self.send(&octets).await,
                 Step::Read => self.read().await,
-                Step::SendContent => self.send_content(content).await,
+                Step::SendContent => self.send_content(passage.as_mut()).await,
+                Step::CutChunk => self.cut(passage.as_mut()),
+                Step::SendChunk(command) => self.send_chunk(&command, passage.as_mut()).await,
                 Step::Settled(outcomes) => return Rest::Settled(outcomes),
                 Step::Ready => return Rest::Ready,
                 Step::Closed(reason) => return Rest::Closed(reason),
@@ -140,17 +146,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn write(&mut self, octets: &[u8]) -> Result<(), Trouble> {
+        let patience = self.client.patience();
+        self.write_within(patience, octets).await
+    }
+
+    async fn write_within(&mut self, patience: Duration, octets: &[u8]) -> Result<(), Trouble> {
         let write = async {
             self.stream.write_all(octets).await?;
             self.stream.flush().await
         };
-        within(self.client.patience(), write).await
+        match timeout(patience, write).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Trouble::Broken(error.to_string())),
+            Err(_) => Err(Trouble::TimedOut),
+        }
     }
 
-    async fn send_content(&mut self, content: Option<&Content>) {
-        let sent = match content {
-            Some(content) => self.stream_content(content).await,
-            None => Err(Trouble::Unreadable("there is no content to send".to_owned())),
+    async fn send_content(&mut self, passage: Option<&mut Passage<'_>>) {
+        let sent = match passage {
+            Some(passage) => self.stream_content(passage).await,
+            None => Err(no_content()),
         };
         match sent {
             Ok(()) => self.client.body_sent(),
@@ -159,49 +174,49 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn stream_content(&mut self, content: &Content) -> Result<(), Trouble> {
-        let mut encoder = Encoder::new();
-        let mut chunk = vec![0; CONTENT_CHUNK];
-        let mut out = BytesMut::with_capacity(CONTENT_CHUNK + CONTENT_CHUNK / 16);
-        let mut at = 0;
+    async fn stream_content(&mut self, passage: &mut Passage<'_>) -> Result<(), Trouble> {
         loop {
-            let read = content.read_at(at, &mut chunk).map_err(|e| Trouble::Unreadable(e.to_string()))?;
-            let Some(octets) = chunk.get(..read).filter(|octets| !octets.is_empty()) else { break };
-            at += octets.len() as u64;
-            encoder.encode(octets, &mut out);
-            self.write(&out).await?;
-            out.clear();
+            let last = passage.advance(|| self.client.encoder())?;
+            self.write(passage.octets()).await?;
+            if last {
+                return Ok(());
+            }
         }
-        encoder.finish(&mut out);
-        self.write(&out).await
+    }
+
+    fn cut(&mut self, passage: Option<&mut Passage<'_>>) {
+        let cut = passage.ok_or_else(no_content).and_then(|passage| {
+            let last = passage.advance(|| self.client.encoder())?;
+            Ok((passage.octets().len(), last))
+        });
+        match cut {
+            Ok((octets, last)) => self.client.cut(octets, last),
+            Err(trouble) => self.client.lost(trouble),
+        }
+    }
+
+    /// Sends a chunk behind its command. If the server has closed, what it said is read next, as behind any command.
+    async fn send_chunk(&mut self, command: &[u8], passage: Option<&mut Passage<'_>>) {
+        let Some(passage) = passage else { return self.client.lost(no_content()) };
+        let patience = Stage::Chunk.patience();
+        let mut sent = self.write_within(patience, command).await;
+        if sent.is_ok() {
+            sent = self.write_within(patience, passage.octets()).await;
+        }
+        if let Err(trouble @ Trouble::TimedOut) = sent {
+            self.client.lost(trouble);
+        }
     }
 }
 
-impl Connection<TcpStream> {
+fn no_content() -> Trouble {
+    Trouble::Unreadable("there is no content to send".to_owned())
+}
+
+impl Connection<Stream> {
     /// Whether nothing has come that was not asked for, the end included.
-    pub(super) fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&mut self) -> bool {
         let come = self.stream.try_read(&mut [0; 1]);
         self.input.is_empty() && come.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
-}
-
-async fn within(limit: std::time::Duration, write: impl Future<Output = io::Result<()>>) -> Result<(), Trouble> {
-    match timeout(limit, write).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Trouble::Broken(error.to_string())),
-        Err(_) => Err(Trouble::TimedOut),
-    }
-}
-
-fn is_seven_bit(content: &Content) -> io::Result<bool> {
-    let mut seven = true;
-    content.for_each_chunk(|chunk| {
-        seven &= chunk.is_ascii();
-        Ok::<_, io::Error>(())
-    })?;
-    Ok(seven)
-}
-
-fn unreadable(error: &io::Error) -> RcptOutcome {
-    Cause::Trouble { stage: Stage::Mail, trouble: Trouble::Unreadable(error.to_string()) }.outcome()
 }

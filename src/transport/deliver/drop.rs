@@ -21,7 +21,7 @@ pub(super) async fn deliver(depot: &Depot, directory: &Path, job: &Job<'_>) -> V
         _ => String::new(),
     };
     let name = format!("{}{suffix}.eml", job.id);
-    let sender = match job.envelope.sender.as_str() {
+    let sender = match job.sender.as_str() {
         "" => "<>",
         address => address,
     };

@@ -2,7 +2,8 @@
 //!
 //! The message is written under `tmp/`, synced, moved to `new/` under a unique name, and `new/` is synced; only then
 //! is it delivered. On top go `Return-Path` (RFC 5321 4.4) and `Delivered-To`; line ends are stored as LF, as every
-//! reader of Maildirs on Unix expects; nothing else changes. A missing Maildir is made.
+//! reader of Maildirs on Unix expects; nothing else changes. A message that was declared binary (RFC 3030 3) keeps every octet,
+//! CRLF included, because in its parts a CRLF need not be the end of a line. A missing Maildir is made.
 //!
 //! Not here: quotas, subfolders, old drafts (readers sweep `tmp/`).
 
@@ -11,7 +12,7 @@ use super::file;
 use super::path::Pattern;
 use super::{Job, Target};
 use crate::mail::domain;
-use crate::mail::{EnhancedCode, ForwardPath, Reply};
+use crate::mail::{BodyType, EnhancedCode, ForwardPath, Reply};
 use crate::transport::outcome::Outcome;
 use std::io::{self, Write};
 use std::path::Path;
@@ -34,7 +35,9 @@ fn deposit(root: &Path, pattern: &Pattern, job: &Job<'_>, target: &Target<'_>) -
     };
     let maildir = pattern.expand(root, &domain, target.user);
     let name = file::unique_name(job.hostname.as_str());
-    let trace = format!("Return-Path: {}\nDelivered-To: {}\n", job.envelope.sender, path.as_str());
+    let binary = job.envelope.body == BodyType::BinaryMime;
+    let end = if binary { "\r\n" } else { "\n" };
+    let trace = format!("Return-Path: {}{end}Delivered-To: {}{end}", job.sender, path.as_str());
     let message = job.message.clone();
     Deposit {
         draft: maildir.join("tmp").join(&name),
@@ -44,6 +47,9 @@ fn deposit(root: &Path, pattern: &Pattern, job: &Job<'_>, target: &Target<'_>) -
         directories: ["cur", "new", "tmp"].map(|name| maildir.join(name)).to_vec(),
         fill: Box::new(move |out| {
             out.write_all(trace.as_bytes())?;
+            if binary {
+                return message.content().for_each_chunk(|chunk| out.write_all(chunk));
+            }
             let mut lines = UnixLines::default();
             message.content().for_each_chunk(|chunk| lines.write(chunk, out))?;
             lines.finish(out)

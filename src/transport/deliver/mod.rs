@@ -4,34 +4,46 @@
 //! limit, and trouble of our own (a full disk, a wrong path) is a deferral, never a failure. A message can arrive
 //! twice if the machine stops between the delivery and its record; it is never lost.
 //!
-//! Not here: which hop it is (`route`), when to try again (`queue`).
+//! Not here: which hop it is (`route`, `exchange`), when to try again (`retry`), how much goes out (`traffic`).
 //!
 //! * `maildir`, `drop`: files, left at a `depot` so that they survive a power cut; `path` names them.
-//! * `smtp`: SMTP and LMTP, over a `connection` that drives the machine of [`crate::smtp::client`]; `pool` keeps those that are open.
+//! * `smtp`: SMTP and LMTP, over a `connection` that drives the machine of [`crate::smtp::client`]; `pool` keeps those that are
+//!   open. `probe` asks for a recipient and sends nothing. `fit`: what the server can take; `passage`: the content on its way; `stream`: TCP or a socket of this machine.
 
 pub mod connection;
 mod depot;
 mod drop;
 mod file;
+mod fit;
 mod maildir;
+mod passage;
 pub mod path;
 mod pool;
+mod probe;
 pub mod smtp;
+mod stream;
 
 #[cfg(test)]
 mod tests;
 
-use super::outcome::Outcome;
+use super::outcome::{Details, Outcome};
 use crate::disk::Files;
-use crate::mail::{Domain, Envelope, Id, Message, Recipient};
+use crate::mail::{Domain, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, Reply, ReversePath};
 use depot::Depot;
 pub use path::{Pattern, PatternError};
 use pool::Pool;
+pub use probe::Probed;
+use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use stream::Tcp;
+pub use stream::{Network, Stream};
+
+const UNFIT: Reply = Reply::new(451, EnhancedCode(4, 4, 4), "No route to this domain at present");
 
 /// One host or place, and how to reach it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NextHop {
     /// A Maildir per mailbox.
     Maildir {
@@ -43,9 +55,42 @@ pub enum NextHop {
     /// A drop directory: a file per message, for another program to take.
     Drop(PathBuf),
     /// `host:port`, by SMTP.
-    Smtp(String),
-    /// `host:port`, by LMTP.
-    Lmtp(String),
+    Smtp(Arc<str>),
+    /// `host:port`, or `unix:` and a path, by LMTP.
+    Lmtp(Arc<str>),
+    /// The hosts that the DNS names for this domain. The pass finds them; it can't be delivered to as it is.
+    Mx(Arc<str>),
+    /// One of those hosts, by SMTP.
+    Host {
+        /// Its name.
+        name: Arc<str>,
+        /// Its addresses, in the order in which they are tried.
+        addresses: Vec<SocketAddr>,
+    },
+    /// A sink that delivers by itself. The pass asks it; it can't be delivered to as it is.
+    Sink(Arc<str>),
+}
+
+impl NextHop {
+    /// The site that a turn is taken for, before the DNS has been asked; none if there is nothing to connect to.
+    pub(super) fn site(&self) -> Option<&str> {
+        match self {
+            Self::Smtp(name) | Self::Lmtp(name) | Self::Mx(name) | Self::Host { name, .. } => Some(name),
+            Self::Maildir { .. } | Self::Drop(_) | Self::Sink(_) => None,
+        }
+    }
+}
+
+/// As events and logs name it.
+impl fmt::Display for NextHop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Maildir { root, .. } | Self::Drop(root) => write!(f, "{}", root.display()),
+            Self::Smtp(name) | Self::Lmtp(name) | Self::Mx(name) | Self::Host { name, .. } | Self::Sink(name) => {
+                f.write_str(name)
+            }
+        }
+    }
 }
 
 /// What is to be delivered.
@@ -55,12 +100,16 @@ pub struct Job<'a> {
     pub id: Id,
     /// Our own name, for HELO and the names of files.
     pub hostname: &'a Domain,
-    /// Sender and parameters. Recipients are taken from `targets` alone.
+    /// Parameters. Recipients are taken from `targets` alone, and the reverse-path from `sender`.
     pub envelope: &'a Envelope,
+    /// The reverse-path for these recipients.
+    pub sender: &'a ReversePath,
     /// Header and body.
     pub message: &'a Message,
     /// To whom.
     pub targets: &'a [Target<'a>],
+    /// The most messages that may go over one connection, if that is less than [usual](pool).
+    pub per_connection: Option<u32>,
 }
 
 /// One recipient of a job.
@@ -79,12 +128,39 @@ pub struct Target<'a> {
 pub struct Means {
     depot: Depot,
     pool: Pool,
+    /// Those over which recipients have been asked for. Deliveries have others: what a probe leaves behind must not be theirs.
+    probed: Pool,
+    network: Arc<dyn Network>,
 }
 
 impl Means {
     /// Local deliveries go to these files.
     pub fn new(files: Arc<dyn Files>) -> Self {
-        Self { depot: Depot::new(files), pool: Pool::default() }
+        Self { depot: Depot::new(files), pool: Pool::default(), probed: Pool::default(), network: Arc::new(Tcp) }
+    }
+
+    /// Hosts are reached over this network.
+    pub fn over(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The way to a server, if the hop is one.
+    fn way<'a>(&'a self, pool: &'a Pool, hop: &'a NextHop) -> Option<smtp::Way<'a>> {
+        let (address, known, lmtp) = match hop {
+            NextHop::Smtp(address) => (address, None, false),
+            NextHop::Lmtp(address) => (address, None, true),
+            NextHop::Host { name, addresses } => (name, Some(addresses.as_slice()), false),
+            NextHop::Maildir { .. } | NextHop::Drop(_) | NextHop::Mx(_) | NextHop::Sink(_) => return None,
+        };
+        Some(smtp::Way { pool, network: &*self.network, address, known, lmtp })
+    }
+
+    /// Asks a server whether it takes mail for this recipient, up to its reply to RCPT. `hostname`: our own name. None if the hop
+    /// is no server.
+    pub async fn probe(&self, hop: &NextHop, hostname: &Domain, recipient: &ForwardPath) -> Option<Probed> {
+        let way = self.way(&self.probed, hop)?;
+        Some(way.probe(hostname, recipient).await)
     }
 
     /// Tries one next hop and gives one outcome per target, in their order.
@@ -95,8 +171,14 @@ impl Means {
         match hop {
             NextHop::Maildir { root, pattern } => maildir::deliver(&self.depot, root, pattern, job).await,
             NextHop::Drop(directory) => drop::deliver(&self.depot, directory, job).await,
-            NextHop::Smtp(address) => smtp::deliver(&self.pool, address, false, job).await,
-            NextHop::Lmtp(address) => smtp::deliver(&self.pool, address, true, job).await,
+            server => match self.way(&self.pool, server) {
+                Some(way) => way.deliver(job).await,
+                None => {
+                    // Passes never ask for it; a deferral loses nothing.
+                    let details = Details::ours(UNFIT, format!("{server} is no hop that a connection can be made to"));
+                    vec![Outcome::Deferred(details); job.targets.len()]
+                }
+            },
         }
     }
 }

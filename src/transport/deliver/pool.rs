@@ -4,11 +4,11 @@
 //! taken out; what is not seen then, the first reply tells, and [`super::smtp`] opens another.
 
 use super::connection::Connection;
+use super::stream::Stream;
 use crate::smtp::client::Hop;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// How long a connection waits for the next message. Servers count connections, and ours should not be among those that do nothing.
@@ -21,14 +21,14 @@ const KEPT: usize = 20;
 /// Where a connection leads, and as whom we spoke on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
-    /// `host:port`.
+    /// `host:port`, or `unix:` and a path.
     pub(super) address: String,
     pub(super) hop: Hop,
 }
 
 /// A connection that was greeted.
 pub(super) struct Open {
-    pub(super) connection: Connection<TcpStream>,
+    pub(super) connection: Connection<Stream>,
     /// The server, as outcomes name it.
     pub(super) remote: String,
     /// Messages that it has carried.
@@ -52,7 +52,7 @@ impl Pool {
     pub(super) fn take(&self, key: &Key) -> Option<Open> {
         let mut shelf = self.lock();
         let waiting = shelf.waiting.get_mut(key)?;
-        while let Some((since, open)) = waiting.pop() {
+        while let Some((since, mut open)) = waiting.pop() {
             if since.elapsed() < IDLE && open.connection.is_quiet() {
                 return Some(open);
             }
@@ -62,9 +62,9 @@ impl Pool {
     }
 
     /// Keeps a connection for the next message, or takes leave.
-    pub(super) fn put(&self, key: Key, mut open: Open) {
+    pub(super) fn put(&self, key: Key, mut open: Open, most: Option<u32>) {
         open.uses += 1;
-        if open.uses < USES && open.connection.is_ready() {
+        if open.uses < most.unwrap_or(USES).min(USES) && open.connection.is_ready() {
             let mut shelf = self.lock();
             let waiting = shelf.waiting.entry(key).or_default();
             if waiting.len() < KEPT {

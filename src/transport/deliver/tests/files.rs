@@ -38,6 +38,20 @@ async fn a_maildir_gets_the_message_with_two_fields_on_top() {
 }
 
 #[tokio::test]
+async fn a_binary_message_keeps_every_octet() {
+    let root = tempfile::tempdir().unwrap();
+    let mut fixture = fixture(&["alice@example.com"]);
+    fixture.envelope.body = crate::mail::BodyType::BinaryMime;
+    let text = "Subject: x\r\n\r\n\0\r\n\n\r";
+    fixture.message = Message::from_bytes(Bytes::from_static(text.as_bytes()));
+    fixture.deliver(&maildir(root.path())).await;
+    fixture.deliver(&NextHop::Drop(root.path().join("drop"))).await;
+    let top = "Return-Path: <sender@x.example>\r\nDelivered-To: alice@example.com\r\n";
+    assert_eq!(contents(&root.path().join("mail/example.com/alice/new")), [format!("{top}{text}")]);
+    assert!(contents(&root.path().join("drop"))[0].ends_with(text));
+}
+
+#[tokio::test]
 async fn the_null_path_is_a_return_path() {
     let root = tempfile::tempdir().unwrap();
     let mut fixture = fixture(&["alice@example.com"]);

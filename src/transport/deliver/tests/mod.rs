@@ -1,10 +1,12 @@
 //! Tries at real directories, and at a small server that can be told to misbehave at each step.
 
 mod files;
+mod fit;
 mod reuse;
 mod server;
 mod tcp;
 mod time;
+mod unix;
 
 use super::*;
 use crate::disk::Disk;
@@ -60,8 +62,10 @@ impl Fixture {
             id: Id(1 << 40),
             hostname: &self.hostname,
             envelope: &self.envelope,
+            sender: &self.envelope.sender,
             message: &self.message,
             targets: &targets,
+            per_connection: None,
         };
         means.deliver(hop, &job).await
     }

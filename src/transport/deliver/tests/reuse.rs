@@ -2,13 +2,14 @@
 
 use super::server::{Plan, Quirk, Seen, serve};
 use super::*;
+use crate::smtp::client::RcptOutcome;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::net::TcpListener;
 
 /// A server that has one plan for its first connection and another for all that follow; and the count of connections.
 async fn start(first: Plan, then: Plan) -> (NextHop, Seen, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let hop = NextHop::Smtp(listener.local_addr().unwrap().to_string());
+    let hop = NextHop::Smtp(listener.local_addr().unwrap().to_string().into());
     let (seen, connections) = (Seen::default(), Arc::new(AtomicUsize::new(0)));
     let (all, count) = (seen.clone(), connections.clone());
     tokio::spawn(async move {
@@ -86,4 +87,24 @@ async fn a_connection_that_has_waited_is_left_politely() {
     tokio::time::resume();
     assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
     assert_eq!(connections.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn probes_share_a_connection_of_their_own_and_notice_that_it_is_gone() {
+    for quirk in [Quirk::Close, Quirk::Say("421 4.3.2 too many questions")] {
+        let (hop, seen, connections) = start(vec![("MAIL2", quirk)], vec![]).await;
+        let (means, fixture) = (Means::new(Arc::new(Disk)), fixture(&["bob@y.example"]));
+        for n in 0..3 {
+            let path = ForwardPath::parse(&format!("r{n}@y.example")).unwrap();
+            let probed = means.probe(&hop, &fixture.hostname, &path).await.unwrap();
+            assert!(matches!(probed.outcome, RcptOutcome::Delivered(_)), "{quirk:?}: {probed:?}");
+        }
+        let dialogue = (connections.load(SeqCst), count(&seen, "RSET"), count(&seen, "DATA"));
+        assert_eq!(dialogue, (2, 2, 0), "{quirk:?}");
+        assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
+        assert_eq!((connections.load(SeqCst), count(&seen, "RSET")), (3, 2), "a delivery does not take over a probe's");
+    }
+    let drop = NextHop::Drop("out".into());
+    let path = ForwardPath::parse("a@y.example").unwrap();
+    assert_eq!(Means::new(Arc::new(Disk)).probe(&drop, &Domain::parse("me.example").unwrap(), &path).await, None);
 }

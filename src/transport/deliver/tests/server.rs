@@ -1,7 +1,7 @@
 //! A server of few words that can be told to misbehave at one step.
 
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 /// What a server does at a step instead of saying yes.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) enum Quirk {
     Hang,
 }
 
-/// `GREETING`, a verb, or `DOT`, and behind a verb or `DOT` a 2 for its second time alone; and what happens there.
+/// `GREETING`, a verb, `DOT`, or `LAST` for the last chunk of BDAT, and behind a verb or `DOT` a 2 for its second time alone; and what happens there.
 pub(super) type Plan = Vec<(&'static str, Quirk)>;
 
 /// Every line that the server has got, content included.
@@ -73,7 +73,17 @@ async fn next_step<R: AsyncBufReadExt + Unpin>(stream: &mut R, content: bool, se
         match (content, line.as_str()) {
             (true, ".") => return Ok("DOT".to_owned()),
             (true, _) => {}
+            (false, _) if line.starts_with("BDAT ") => return chunk(stream, &line, seen).await,
             (false, _) => return Ok(line.split(' ').next().unwrap_or_default().to_uppercase()),
         }
     }
+}
+
+/// Reads the octets of a chunk, which are seen escaped.
+async fn chunk<R: AsyncBufReadExt + Unpin>(stream: &mut R, line: &str, seen: &Seen) -> std::io::Result<String> {
+    let (size, last) = line["BDAT ".len()..].split_once(' ').unwrap_or((&line["BDAT ".len()..], ""));
+    let mut octets = vec![0; size.parse().unwrap()];
+    stream.read_exact(&mut octets).await?;
+    seen.lock().unwrap().push(octets.escape_ascii().to_string());
+    Ok(if last == "LAST" { last } else { "BDAT" }.to_owned())
 }
