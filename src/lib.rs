@@ -16,6 +16,7 @@ pub mod intake;
 pub mod kv;
 pub mod mail;
 pub mod manifest;
+pub mod pickup;
 pub mod server;
 pub mod smtp;
 pub mod snapshot;

@@ -1,7 +1,7 @@
 //! What stands behind the traits by which sinks reach the world.
 
 use crate::event::Natives;
-use crate::event::host::{Clock, Kv};
+use crate::event::host::{Clock, Kv, Resolver};
 #[cfg(feature = "wasm")]
 use crate::manifest::build::Sandboxes;
 use crate::manifest::build::Workshop;
@@ -13,7 +13,7 @@ pub(super) fn workshop(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>)
     let mut workshop = Workshop::new(natives, kv, clock);
     #[cfg(feature = "dns")]
     {
-        workshop.dns = Some(Arc::new(crate::dns::SystemDns::new()));
+        workshop.dns = Some(system_dns());
     }
     #[cfg(feature = "http")]
     {
@@ -21,6 +21,21 @@ pub(super) fn workshop(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>)
     }
     workshop.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     workshop
+}
+
+/// By what routes find hosts.
+pub(super) fn resolver() -> Arc<dyn Resolver> {
+    #[cfg(feature = "dns")]
+    return system_dns();
+    #[cfg(not(feature = "dns"))]
+    Arc::new(crate::event::host::NoDns)
+}
+
+/// The one resolver of this process, so that sinks and routes share its answers.
+#[cfg(feature = "dns")]
+fn system_dns() -> Arc<crate::dns::SystemDns> {
+    static DNS: std::sync::OnceLock<Arc<crate::dns::SystemDns>> = std::sync::OnceLock::new();
+    DNS.get_or_init(Arc::default).clone()
 }
 
 /// Has sinks compiled in a process of its own, and what is compiled kept for the next start.

@@ -4,10 +4,11 @@ use super::answer;
 use super::ask::Asker;
 use super::guard;
 use super::mail::OpenMail;
+use super::verify::Verified;
 use crate::event::transaction::Candidate;
 use crate::event::{Answer as SinkAnswer, Decision, Event, Focus, Transaction};
 use crate::intake::{Mark, Receipt, Submission};
-use crate::mail::{Envelope, ForwardPath, Recipient, Reply, Role};
+use crate::mail::{Envelope, ForwardPath, Recipient, Reply, Role, Standing};
 use crate::smtp::{Answer, MailCommand, RcptCommand};
 
 /// Entries about the session, the latest, that a transaction's ledger begins with.
@@ -88,6 +89,11 @@ impl Asker {
     pub(super) async fn rcpt(&mut self, command: RcptCommand) -> Answer {
         let Some(mail) = &self.mail else { return answer::lost() };
         let standing = mail.snapshot.directory.standing(&command.path, self.origin.client, self.origin.auth.is_some());
+        let (standing, refusal) = match self.verify(&command.path, standing).await {
+            Verified::Stands => (standing, guard::refusal(standing)),
+            Verified::Unknown(reply) => (Standing::Unknown, Some(reply)),
+            Verified::Unanswered(reply) => return self.guarded(Event::InRcpt, command.path.as_str(), reply),
+        };
         let mut recipient = Recipient::new(command.path.clone(), standing);
         recipient.notify = command.notify;
         recipient.orcpt = command.orcpt;
@@ -98,7 +104,7 @@ impl Asker {
             Ok(mark) => mark,
             Err(refused) => return refused,
         };
-        match guard::refusal(standing) {
+        match refusal {
             // What sinks say of a recipient that is not let in must not become of the others.
             Some(reply) if !candidate.vouched => self.guarded(Event::InRcpt, command.path.as_str(), reply),
             _ => {

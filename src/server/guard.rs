@@ -1,6 +1,6 @@
 //! Guards: the core's own checks, which run before any sink.
 //!
-//! Syntax, order and counts are the machine's. Here: the existence of a recipient, the right to relay, room for the message.
+//! Syntax, order and counts are the machine's. Here: the existence of a local recipient, the right to relay, room for the message.
 
 use crate::config::Settings;
 use crate::mail::{EnhancedCode, Reply, Standing};

@@ -4,6 +4,7 @@ use super::ask::Asker;
 use super::connection::Connection;
 use super::gate::{Full, Gate};
 use super::guard::Room;
+use crate::directory::Verify;
 use crate::intake::Intake;
 use crate::mail::{Door, EnhancedCode, Origin, Reply, Role};
 use crate::smtp::Session;
@@ -33,6 +34,8 @@ pub struct Server {
     pub gate: Arc<Gate>,
     /// Free space.
     pub room: Room,
+    /// Who is asked whether recipients of other domains exist. None: nobody.
+    pub verify: Option<Arc<dyn Verify>>,
     /// Set when the server begins to stop.
     pub stopping: CancellationToken,
     /// The connections' tasks.

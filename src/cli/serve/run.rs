@@ -8,17 +8,18 @@ use crate::config::{Diagnostics, Settings};
 use crate::disk::Disk;
 use crate::event::host::{Clock, SystemClock};
 use crate::event::{Event, Natives, Stage};
-use crate::intake::{History, Intake, history::Keep};
+use crate::intake::{Badmail, History, Intake, history::Keep};
 use crate::kv::{Quota, Store};
 use crate::mail::{Door, IdSource, Origin};
 use crate::manifest::build::{Loaded, Workshop};
 use crate::manifest::load::{Inputs, Load, load_with, read_manifest};
 use crate::manifest::reload::{Reloader, keep_manifest};
 use crate::manifest::{keep, watch};
+use crate::pickup;
 use crate::server::{self, Gate, Room, Server};
 use crate::snapshot::{Current, Snapshot};
 use crate::spool::{Claim, Found, NodeId, SegmentLog, Spool, log};
-use crate::transport::{Queue, deliver::Means, pipeline::Pipeline};
+use crate::transport::{Queue, deliver::Means, pipeline::Pipeline, verify::Prober};
 use std::fs::DirBuilder;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
@@ -119,11 +120,14 @@ impl Running {
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();
         let (intake, queue) = stores(&settings, clock, current.clone(), &stopping).await?;
+        let means = Means::new(Arc::new(Disk));
+        let pipeline = Pipeline::new(queue.clone(), means, world::resolver(), stopping.clone());
         let server = Arc::new(Server {
             current: current.clone(),
             intake: intake.clone(),
             gate: Arc::new(Gate::default()),
             room: Room::default(),
+            verify: Some(Arc::new(Prober::new(pipeline.clone()))),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
         });
@@ -131,18 +135,24 @@ impl Running {
         let running =
             Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
         running.control(&queue, &sockets, control)?;
-        running.work(queue, &settings);
+        running.work(pipeline, &settings);
+        running.pick_up();
         running.listen(sockets)?;
         Ok(running)
     }
 
     /// The tasks behind the listeners.
-    fn work(&self, queue: Arc<Queue>, settings: &Settings) {
-        let pipeline = Pipeline::new(queue, Means::new(Arc::new(Disk)), self.stopping.clone());
+    fn work(&self, pipeline: Arc<Pipeline>, settings: &Settings) {
         self.workers.spawn(pipeline.run(self.passes.clone()));
         if settings.reload.watch {
             self.workers.spawn(watch::watch(self.reloader.clone(), self.stopping.clone()));
         }
+    }
+
+    /// The pickup directory. What is on its way through it is among what is waited for at the end.
+    fn pick_up(&self) {
+        let Server { current, intake, stopping, tasks, .. } = &*self.server;
+        tasks.spawn(pickup::run(current.clone(), intake.clone(), stopping.clone()));
     }
 
     /// The control socket. It is served before `ready` is printed, and among what is waited for at the end.
@@ -229,7 +239,10 @@ async fn stores(
     let history = Arc::new(history(&settings.data_dir.join("history"), keep)?);
     let ids = Arc::new(IdSource::default());
     ids.skip_to(newest);
-    let queue = Arc::new(Queue::new(spool.clone(), fence, history.clone(), current, clock.clone(), ids.clone()));
+    let badmail = Arc::new(Badmail::under(&settings.data_dir));
+    let stores = (spool.clone(), fence, history.clone());
+    let queue = Queue::new(stores.0, stores.1, stores.2, current, clock.clone(), ids.clone(), badmail);
+    let queue = Arc::new(queue);
     // New mail is accepted before all that was there is known.
     tokio::spawn(add_found(queue.clone(), found));
     let feed = queue.clone();
