@@ -60,11 +60,18 @@ impl Ops {
             }
             Request::Reload => self.reload.reload().await.map(|generation| Some(Response::Reloaded { generation })),
             Request::Queue(request) => self.queue(request, wire).await?,
+            Request::Traffic(request) => self.traffic(request, wire).await?,
             Request::Why { id, filter, limit } => {
                 // What is not known by then may still be told by the history.
                 self.queue.is_known_within(PATIENCE).await;
                 let found = search::why(self, id, &filter, limit).await;
-                say_all(found, wire).await?
+                let told = say_all(found, wire).await?;
+                if let Some(id) = id {
+                    for step in search::steps(self, id).await? {
+                        wire.say(&Response::Step(Box::new(step))).await?;
+                    }
+                }
+                told
             }
             Request::Tail { filter, sink } => {
                 flow = ControlFlow::Break(());
@@ -74,13 +81,17 @@ impl Ops {
                     Err(text) => Err(text),
                 }
             }
-            Request::Send { sender, recipients, octets } => {
-                let sent = send::send(self, sender, recipients, octets, wire).await?;
-                // A refused message may not have been read to its end.
-                if sent.is_err() {
-                    flow = ControlFlow::Break(());
+            Request::Send { sender, recipients, reports, octets } => {
+                match send::send(self, (sender, recipients), reports, octets, wire).await? {
+                    Ok(id) => Ok(Some(Response::Accepted { id })),
+                    Err(reply) => {
+                        // A refused message may not have been read to its end.
+                        flow = ControlFlow::Break(());
+                        let text = reply.to_string();
+                        wire.say(&Response::Refused(reply)).await?;
+                        Err(text)
+                    }
                 }
-                sent.map(|id| Some(Response::Accepted { id }))
             }
         };
         match answer {
@@ -145,6 +156,7 @@ fn operation(act: Act) -> Operation {
         Act::Hold { reason } => Operation::Hold(reason),
         Act::Release { rerun } => Operation::Release { rerun },
         Act::Remove => Operation::Remove,
+        Act::Bounce { text } => Operation::Bounce(text),
     }
 }
 

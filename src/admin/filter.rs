@@ -26,6 +26,18 @@ pub struct Filter {
     /// The client's address, or a network that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
+    /// A glob on the next hop of the last attempt, as `queue show` has it, or its host alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// A property, `sink.key`, which is there; `sink.key=glob`: whose text is like that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// A glob on the sink that holds it or was the last to object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
+    /// A glob on why it waits: the reason of a hold, or the last reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Held, as a whole or for a recipient.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
@@ -45,6 +57,10 @@ pub struct Matcher {
     recipient: Option<Glob>,
     domain: Option<Glob>,
     client: Option<IpNet>,
+    site: Option<Glob>,
+    property: Option<(String, Option<Glob>)>,
+    sink: Option<Glob>,
+    reason: Option<Glob>,
     held: bool,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
@@ -66,6 +82,10 @@ impl Filter {
             recipient: glob(&self.recipient),
             domain: glob(&self.domain),
             client: client.transpose()?,
+            site: glob(&self.site),
+            property: self.property.as_deref().map(property),
+            sink: glob(&self.sink),
+            reason: glob(&self.reason),
             held: self.held,
             since: self.since,
             until: self.until,
@@ -81,6 +101,10 @@ impl Matcher {
             && self.recipient.as_ref().is_none_or(|glob| any_path(account, |path| glob.matches(path.as_str())))
             && self.domain.as_ref().is_none_or(|glob| any_path(account, |path| is_at(path, glob)))
             && self.client.is_none_or(|net| account.origin.client.is_some_and(|c| net.contains(&c.to_canonical())))
+            && self.site.as_ref().is_none_or(|glob| is_on_the_way_to(account, glob))
+            && self.property.as_ref().is_none_or(|(name, glob)| has_property(account, name, glob.as_ref()))
+            && self.sink.as_ref().is_none_or(|glob| is_of_sink(account, glob))
+            && self.reason.as_ref().is_none_or(|glob| waits_because(account, glob))
             && (!self.held || is_held(account))
             && self.since.is_none_or(|since| account.time >= since)
             && self.until.is_none_or(|until| account.time <= until)
@@ -100,6 +124,52 @@ fn any_path(account: &Account, holds: impl Fn(&ForwardPath) -> bool) -> bool {
 
 fn is_at(path: &ForwardPath, glob: &Glob) -> bool {
     path.mailbox().is_some_and(|m| glob.matches(m.domain()) || glob.matches(&m.domain_key()))
+}
+
+/// `sink.key` or `sink.key=glob`.
+fn property(text: &str) -> (String, Option<Glob>) {
+    match text.split_once('=') {
+        Some((name, glob)) => (name.to_owned(), Some(Glob::new(glob))),
+        None => (text.to_owned(), None),
+    }
+}
+
+fn has_property(account: &Account, name: &str, glob: Option<&Glob>) -> bool {
+    account.properties.lookup(name).is_some_and(|value| match (glob, value) {
+        (None, _) => true,
+        (Some(glob), serde_json::Value::String(text)) => glob.matches(text),
+        (Some(glob), other) => glob.matches(&other.to_string()),
+    })
+}
+
+/// What the last outcomes of its recipients say under this key.
+fn last<'a>(account: &'a Account, key: &'a str) -> impl Iterator<Item = &'a serde_json::Value> {
+    account.recipients.iter().filter_map(move |recipient| recipient.last.as_ref()?.get(key))
+}
+
+/// The remote is `host:port [address]`.
+fn is_on_the_way_to(account: &Account, glob: &Glob) -> bool {
+    last(account, "remote").filter_map(serde_json::Value::as_str).any(|remote| {
+        let name = remote.split(' ').next().unwrap_or_default();
+        let host = name.rsplit_once(':').map_or(name, |(host, _)| host);
+        glob.matches(remote) || glob.matches(name) || glob.matches(host)
+    })
+}
+
+/// Of what sinks said, the last that was no consent.
+fn is_of_sink(account: &Account, glob: &Glob) -> bool {
+    let objects = |entry: &&crate::event::LedgerEntry| !matches!(&*entry.verdict, "next" | "skip-rest");
+    account.ledger.entries.iter().rev().find(objects).is_some_and(|entry| glob.matches(&entry.sink))
+}
+
+fn waits_because(account: &Account, glob: &Glob) -> bool {
+    let reply = |reply: &serde_json::Value| {
+        let part = |key| reply.get(key).map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
+        [part("code"), part("status"), part("text")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    account.hold.as_ref().is_some_and(|reason| glob.matches(reason))
+        || account.recipients.iter().filter_map(|r| r.reason.as_ref()).any(|reason| glob.matches(reason))
+        || last(account, "reply").any(|said| glob.matches(&reply(said)))
 }
 
 fn is_held(account: &Account) -> bool {
@@ -128,7 +198,12 @@ mod tests {
 
     #[test]
     fn each_test_picks_and_leaves() {
-        let it = account("alice@example.com", &["bob@b.example", "Postmaster"]);
+        let mut it = account("alice@example.com", &["bob@b.example", "Postmaster"]);
+        it.properties.set("queue", "tenant", "acme".into());
+        it.recipients[0].last = Some(serde_json::json!({
+            "outcome": "deferred", "remote": "mx.b.example:25 [192.0.2.7]",
+            "reply": { "code": 451, "status": "4.7.1", "text": "go slow" },
+        }));
         let text = |t: &str| Some(t.to_owned());
         let none = Filter::default;
         for (yes, no) in [
@@ -139,6 +214,18 @@ mod tests {
             (Filter { client: text("192.0.2.0/24"), ..none() }, Filter { client: text("192.0.2.8"), ..none() }),
             (Filter { since: Some(Timestamp(1000)), ..none() }, Filter { since: Some(Timestamp(1001)), ..none() }),
             (Filter { until: Some(Timestamp(1000)), ..none() }, Filter { until: Some(Timestamp(999)), ..none() }),
+            (Filter { site: text("mx.b.example"), ..none() }, Filter { site: text("b.example"), ..none() }),
+            (Filter { site: text("*?192.0.2.7]"), ..none() }, Filter { site: text("192*"), ..none() }),
+            (Filter { reason: text("451 4.7.1 *slow*"), ..none() }, Filter { reason: text("slow"), ..none() }),
+            (
+                Filter { property: text("queue.tenant"), ..none() },
+                Filter { property: text("queue.campaign"), ..none() },
+            ),
+            (
+                Filter { property: text("queue.tenant=ac*"), ..none() },
+                Filter { property: text("queue.tenant=b*"), ..none() },
+            ),
+            (none(), Filter { sink: text("*"), ..none() }),
             (none(), Filter { held: true, ..none() }),
         ] {
             assert!(holds(&it, yes.clone()), "{yes:?}");

@@ -7,7 +7,8 @@
 //! # Layout
 //!
 //! * The server's side: [`socket`] binds, [`access`] says who may speak, [`server`] accepts and reads, `wire` bounds what is
-//!   read, [`commands`] carries out, with `search`, `tail` and `send` for the larger ones.
+//!   read, [`commands`] carries out, with `search`, `tail` and `send` and `traffic`
+//!   for the larger ones.
 //! * The other side: [`client`].
 //! * What goes over the wire: [`protocol`], [`filter`], [`status`].
 
@@ -24,12 +25,13 @@ pub mod status;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod wire;
 
 pub use client::{Client, ClientError};
 pub use commands::Ops;
 pub use filter::Filter;
-pub use protocol::{Act, QueueRequest, Request, Response};
+pub use protocol::{Act, QueueRequest, Request, Response, SiteLine, Stop, SuspensionLine, TrafficRequest};
 pub use server::run;
 pub use socket::{Bound, Socket};
 pub use status::Status;

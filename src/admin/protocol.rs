@@ -7,9 +7,10 @@
 use super::filter::Filter;
 use super::status::Status;
 use crate::event::host::log::Line;
-use crate::intake::Account;
-use crate::mail::{ForwardPath, Id, ReversePath};
+use crate::intake::{Account, Reports, Step};
+use crate::mail::{ForwardPath, Id, Reply, ReversePath, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +22,10 @@ pub enum Request {
     Reload,
     /// Look at the queue or change it.
     Queue(QueueRequest),
-    /// What became of messages and refused transactions: accounts, newest first.
+    /// Look at the outbound traffic, or stop a part of it.
+    Traffic(TrafficRequest),
+    /// What became of messages and refused transactions: accounts, newest first; if one is asked for by its id, a `step` for each of
+    /// its track as well, oldest first.
     Why {
         /// This message or transaction, or everything of this session.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,12 +45,15 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sink: Option<String>,
     },
-    /// Take a message: `accepted`. Its octets follow the line.
+    /// Take a message: `accepted`, or `refused` and then `failed`. Its octets follow the line.
     Send {
         /// The reverse-path.
         sender: ReversePath,
         /// The recipients.
         recipients: Vec<ForwardPath>,
+        /// What the sender wants to hear of it.
+        #[serde(flatten)]
+        reports: Reports,
         /// How many octets follow.
         octets: u64,
     },
@@ -79,6 +86,79 @@ pub enum QueueRequest {
     },
 }
 
+/// What is asked of the outbound traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrafficRequest {
+    /// A `site` for each that has connections, is waited for or held back, and a `suspension` for each order to stop.
+    Sites,
+    /// Stop.
+    Suspend {
+        /// What.
+        what: Stop,
+        /// Until then; without it, until it is resumed. No longer than this server runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why.
+        reason: String,
+    },
+    /// Let go on.
+    Resume {
+        /// What, in the words in which it was stopped.
+        what: Stop,
+    },
+}
+
+/// What is stopped: a glob on its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// Sites.
+    Site(String),
+    /// Recipient domains.
+    Domain(String),
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Site(glob) => write!(f, "site `{glob}`"),
+            Self::Domain(glob) => write!(f, "domain `{glob}`"),
+        }
+    }
+}
+
+/// One site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteLine {
+    /// Its name.
+    pub site: String,
+    /// Connections that it has.
+    pub connections: u32,
+    /// How many it may have now.
+    pub window: u32,
+    /// Messages that wait to go there.
+    pub waiting: u32,
+    /// It is left alone until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backoff_until: Option<Timestamp>,
+    /// Why an operator has stopped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<String>,
+}
+
+/// One order to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspensionLine {
+    /// What is stopped.
+    pub what: Stop,
+    /// Until then; without it, until it is resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+}
+
 /// A change to a message in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,6 +177,11 @@ pub enum Act {
     },
     /// Drop for good.
     Remove,
+    /// Let every open recipient fail, and tell the sender, in these words if there are any.
+    Bounce {
+        /// What the sender is told.
+        text: String,
+    },
 }
 
 /// One line of an answer.
@@ -112,6 +197,12 @@ pub enum Response {
     },
     /// One account.
     Account(Box<Account>),
+    /// One step in the life of a message.
+    Step(Box<Step>),
+    /// One site of the outbound traffic.
+    Site(SiteLine),
+    /// One order to stop.
+    Suspension(SuspensionLine),
     /// A line that a sink logged.
     Line(Line),
     /// From here on nothing is missed.
@@ -131,6 +222,8 @@ pub enum Response {
         /// Its id.
         id: Id,
     },
+    /// The message is not accepted, for this reason; the same follows in words.
+    Refused(Reply),
     /// What was asked for failed; this is the end of the answer. The text is the operator's and may have many lines.
     Failed(String),
     /// The end of the answer.
@@ -140,6 +233,7 @@ pub enum Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::{Notify, Ret};
 
     #[test]
     fn requests_are_lines_that_people_can_write() {
@@ -152,7 +246,21 @@ mod tests {
                 Request::Send {
                     sender: ReversePath::Null,
                     recipients: vec![ForwardPath::parse("a@b.example").unwrap()],
+                    reports: Reports::default(),
                     octets: 5,
+                },
+            ),
+            (
+                r#"{"send":{"sender":"","recipients":[],"notify":{"success":true,"failure":false,"delay":false},"ret":"HDRS","envid":"x","octets":0}}"#,
+                Request::Send {
+                    sender: ReversePath::Null,
+                    recipients: Vec::new(),
+                    reports: Reports {
+                        notify: Some(Notify { success: true, ..Notify::default() }),
+                        ret: Some(Ret::Hdrs),
+                        envid: Some("x".into()),
+                    },
+                    octets: 0,
                 },
             ),
         ] {

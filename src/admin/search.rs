@@ -2,8 +2,15 @@
 
 use super::commands::Ops;
 use super::filter::Filter;
-use crate::intake::Account;
+use crate::intake::{Account, Step};
 use crate::mail::Id;
+use std::time::Duration;
+
+/// How often, and how long apart, a message is looked for that is leaving the queue.
+const LOOKS: usize = 50;
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
+/// Steps of one message that are told.
+const STEPS: usize = 1000;
 
 /// The messages in the queue that the filter picks, oldest first.
 pub(super) async fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, String> {
@@ -27,17 +34,34 @@ pub(super) async fn why(ops: &Ops, id: Option<Id>, filter: &Filter, limit: usize
     let wanted = move |account: &Account| id.is_none_or(|id| is_about(account, id)) && matcher.matches(account);
     let (queue, history) = (ops.queue.clone(), ops.history.clone());
     let find = move || {
-        let mut found = queue.accounts(&wanted);
-        if !id.is_some_and(|id| found.iter().any(|account| account.id == id)) {
-            found.extend(history.find(limit, wanted)?);
+        for _ in 0..LOOKS {
+            let leaving = id.is_some_and(|id| queue.has(id));
+            let mut found = queue.accounts(&wanted);
+            if !id.is_some_and(|id| found.iter().any(|account| account.id == id)) {
+                found.extend(history.find(limit, &wanted)?);
+            }
+            if !found.is_empty() || !leaving {
+                return Ok::<_, std::io::Error>(found);
+            }
+            // It is done, and its account is on its way from here to there.
+            std::thread::sleep(LOOK_PAUSE);
         }
-        Ok::<_, std::io::Error>(found)
+        Ok(Vec::new())
     };
     let found = tokio::task::spawn_blocking(find).await.map_err(|e| e.to_string())?;
     let mut found = found.map_err(|e| format!("the history can't be read: {e}"))?;
     found.sort_by_key(|account| std::cmp::Reverse(account.time));
     found.truncate(limit);
     Ok(found)
+}
+
+/// The track of a message, oldest step first, the last [`STEPS`] of it.
+pub(super) async fn steps(ops: &Ops, id: Id) -> std::io::Result<Vec<Step>> {
+    let history = ops.history.clone();
+    let find = move || history.steps(STEPS, |step| step.id == id);
+    let mut steps = tokio::task::spawn_blocking(find).await.map_err(std::io::Error::other)??;
+    steps.reverse();
+    Ok(steps)
 }
 
 fn is_about(account: &Account, id: Id) -> bool {

@@ -5,70 +5,39 @@
 
 use super::commands::Ops;
 use super::wire::Wire;
-use crate::event::{Ledger, Transaction};
-use crate::intake::letter::Letter;
-use crate::intake::{Account, Receipt, State, Submission, local};
-use crate::mail::{Door, ForwardPath, Id, Origin, Reply, ReversePath};
-use crate::snapshot::Snapshot;
+use crate::intake::{Reports, Visit};
+use crate::mail::{Door, ForwardPath, Id, Reply, ReversePath};
 use std::io;
 
 /// Takes a message whose octets follow on the wire. An inner error is a refusal; the octets may not have been read then.
 pub(super) async fn send(
     ops: &Ops,
-    sender: ReversePath,
-    recipients: Vec<ForwardPath>,
+    envelope: (ReversePath, Vec<ForwardPath>),
+    reports: Reports,
     octets: u64,
     wire: &mut Wire,
-) -> io::Result<Result<Id, String>> {
+) -> io::Result<Result<Id, Reply>> {
     let snapshot = ops.current.pin();
-    let origin = Origin::door(Door::Send);
-    let envelope = local::envelope(&snapshot, sender, recipients);
-    let ledger = Ledger { generation: snapshot.generation, ..Ledger::default() };
-    let intake = &ops.intake;
-    let mut transaction = Transaction::new(intake.next_id(), intake.clock.now(), envelope, ledger);
-    transaction.letter_mut().envelope.size = Some(octets);
-    let refusal = match local::guards(&snapshot, &mut transaction, octets) {
+    let mut visit = Visit::new(&ops.intake, &snapshot, Door::Send, envelope, octets);
+    visit.ask_for(reports);
+    let refusal = match visit.guards(octets) {
         Some(reply) => Some(reply),
-        None => content(ops, &snapshot, &mut transaction, octets, wire).await?,
+        None => content(&mut visit, octets, wire).await?,
     };
-    let refusal = match refusal {
-        Some(reply) => Some(reply),
-        None => submit(ops, &snapshot, &origin, &mut transaction).await,
-    };
-    let Some(reply) = refusal else { return Ok(Ok(transaction.id)) };
-    let reply = reply.tagged(transaction.id).to_string();
-    tracing::info!(id = %transaction.id, door = %origin.door, sender = %transaction.letter.envelope.sender, %reply, "refused");
-    ops.history.note(Account::of_transaction(&transaction, &origin, State::Refused, Some(reply.clone())));
-    Ok(Err(reply))
+    Ok(visit.end(refusal).await)
 }
 
 /// Reads the message onto the transaction.
-async fn content(
-    ops: &Ops,
-    snapshot: &Snapshot,
-    transaction: &mut Transaction,
-    octets: u64,
-    wire: &mut Wire,
-) -> io::Result<Option<Reply>> {
-    let header_max = snapshot.settings.limits.header_size;
-    let mut letter = Letter::new(ops.intake.spool.draft(), header_max);
+async fn content(visit: &mut Visit<'_>, octets: u64, wire: &mut Wire) -> io::Result<Option<Reply>> {
+    let mut letter = visit.letter();
     let mut left = octets;
     while left > 0 {
         let chunk = wire.octets(left).await?;
         left -= chunk.len() as u64;
         if let Err(fault) = letter.write(&chunk) {
-            tracing::error!(id = %transaction.id, %fault, "the draft can't be written");
+            tracing::error!(id = %visit.id(), %fault, "the draft can't be written");
             return Ok(Some(fault.reply()));
         }
     }
-    Ok(local::finish(snapshot, transaction, letter))
-}
-
-async fn submit(ops: &Ops, snapshot: &Snapshot, origin: &Origin, transaction: &mut Transaction) -> Option<Reply> {
-    let submission =
-        Submission { snapshot, origin, session: None, transaction, extended: false, mark: None, each: false };
-    match ops.intake.accept(submission).await {
-        Receipt::Accepted => None,
-        Receipt::Refused(reply) => Some(reply),
-    }
+    Ok(visit.finish(letter))
 }

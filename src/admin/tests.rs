@@ -4,7 +4,7 @@ use super::access::{Access, Peer};
 use super::*;
 use crate::event::host::{Clock, ManualClock};
 use crate::event::{Edits, Env, Event, Hearing, Interest, Natives, Scene, Sink, Verdict};
-use crate::intake::{Account, History, Intake, State, history::Keep};
+use crate::intake::{Account, History, Intake, Reports, State, history::Keep};
 use crate::kv::{MemoryKv, Quota};
 use crate::mail::{ForwardPath, Id, IdSource, ReversePath, Timestamp};
 use crate::manifest::build::Workshop;
@@ -75,7 +75,15 @@ impl Site {
         let spool: Arc<dyn Spool> = Arc::new(MemorySpool::new());
         let fence = spool.claim(NodeId(1)).await.unwrap().fence;
         let ids = Arc::new(IdSource::default());
-        let queue = Queue::new(spool.clone(), fence, history.clone(), current.clone(), clock.clone(), ids.clone());
+        let queue = Queue::new(
+            spool.clone(),
+            fence,
+            history.clone(),
+            current.clone(),
+            clock.clone(),
+            ids.clone(),
+            Arc::new(crate::intake::Badmail::under(dir.path())),
+        );
         queue.add(Vec::new());
         let (sender, accepted) = tokio::sync::mpsc::unbounded_channel();
         let hand_over = move |entry, content| drop(sender.send((entry, content)));
@@ -123,7 +131,7 @@ impl Site {
         let recipients = recipients.iter().map(|r| ForwardPath::parse(r).unwrap()).collect();
         let octets = message.as_bytes().to_vec();
         let sender = ReversePath::parse("op@example.com").unwrap();
-        let request = Request::Send { sender, recipients, octets: octets.len() as u64 };
+        let request = Request::Send { sender, recipients, reports: Reports::default(), octets: octets.len() as u64 };
         let answer = self.ask_with(request, octets).await?;
         let [Response::Accepted { id }] = answer[..] else { panic!("{answer:?}") };
         if let Ok((entry, content)) = self.accepted.try_recv() {

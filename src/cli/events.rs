@@ -93,7 +93,8 @@ mod tests {
         CATALOGUE.iter().for_each(|spec| assert!(row(spec.name).contains(&word(&spec.kind)), "{text}"));
         assert!(row("in.command").starts_with("in.command decide raised answer(reply) reject defer disconnect"));
         assert!(row("in.rcpt").contains("defer continue reject hold delay rewrite add-recipient"));
-        assert_eq!(row("track"), "track notify later continue");
+        assert_eq!(row("track"), "track notify raised continue");
+        assert_eq!(row("out.disconnect"), "out.disconnect notify later continue");
     }
 
     #[test]

@@ -39,6 +39,18 @@ pub(super) struct Queued {
     ids: Vec<Id>,
     #[command(flatten)]
     people: People,
+    /// Only what was last tried at this host; `*` and `?` are wild
+    #[arg(long, value_name = "GLOB")]
+    site: Option<String>,
+    /// Only with this property, such as queue.tenant or queue.tenant=acme; `*` and `?` are wild behind the `=`
+    #[arg(long, value_name = "NAME[=GLOB]")]
+    property: Option<String>,
+    /// Only what this sink was the last to hold or defer; `*` and `?` are wild
+    #[arg(long, value_name = "GLOB")]
+    sink: Option<String>,
+    /// Only what waits for this reason, or with this last reply, such as '4?? *greylist*'; `*` and `?` are wild
+    #[arg(long, value_name = "GLOB")]
+    why: Option<String>,
     /// Only what is held
     #[arg(long)]
     held: bool,
@@ -65,6 +77,15 @@ impl Queued {
             let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
             Timestamp(time::now().0.saturating_sub(age))
         });
-        Filter { ids: self.ids, held: self.held, until, ..self.people.filter() }
+        Filter {
+            ids: self.ids,
+            site: self.site,
+            property: self.property,
+            sink: self.sink,
+            reason: self.why,
+            held: self.held,
+            until,
+            ..self.people.filter()
+        }
     }
 }

@@ -1,13 +1,11 @@
 //! The command line: one file per group of verbs.
 //!
 //! `serve` runs the server. `check`, `events` and `sink` work on the files; everything else asks the running server over its
-//! control socket. Exit codes: 0 done, 1 the thing asked for failed, 2 usage.
+//! control socket. Exit codes: 0 done, 1 the thing asked for failed, 2 usage. Under the names of `sendmail` there are no verbs.
 
 mod account;
-mod addresses;
 mod builder;
 mod check;
-mod compose;
 pub mod dialogue;
 mod events;
 mod filter;
@@ -15,13 +13,17 @@ mod metrics;
 mod out;
 mod queue;
 mod send;
+mod sendmail;
 pub mod serve;
 mod sink;
 mod site;
+mod sites;
 mod status;
+mod submit;
 mod table;
 mod tail;
 mod time;
+mod track;
 mod typings;
 mod why;
 mod world;
@@ -98,6 +100,10 @@ pub fn main(builder: Builder) -> ExitCode {
     #[cfg(feature = "wasm")]
     if let Some(done) = compile() {
         return done;
+    }
+    let mut arguments = std::env::args_os();
+    if let Some(name) = arguments.next().as_ref().and_then(sendmail::Name::of) {
+        return sendmail::run(name, arguments);
     }
     match Cli::try_parse() {
         Ok(cli) => run(cli, builder),
@@ -181,6 +187,7 @@ mod tests {
             "mailsluice send -falice@example.com -oi bob@example.com",
             "mailsluice send -t -i -f <>",
             "mailsluice --config x send -FCron -B8BITMIME -oem -f a b c",
+            "mailsluice send -ti -r a -N never -R full -V x -v -G -n -bm -em",
             "mailsluice sinks order in.rcpt --config x",
             "mailsluice why --since 2h",
         ] {

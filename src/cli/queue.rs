@@ -2,6 +2,7 @@
 
 use super::filter::Queued;
 use super::out::{Failure, Out, Outcome, complain, note, printable, size, span};
+use super::sites::{self, What};
 use super::table::Table;
 use super::{account, site, time};
 use crate::admin::{Act, Filter, QueueRequest, Request, Response};
@@ -10,6 +11,7 @@ use crate::mail::{Id, Timestamp};
 use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 /// What to do.
 #[derive(Subcommand, Debug)]
@@ -55,6 +57,36 @@ Examples:
     },
     /// Drop messages for good; nobody is told
     Remove(Choice),
+    /// Show the sites that have connections, are waited for or held back
+    Sites {
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop mail to a site or domain for a time; it waits, and expires as ever
+    Suspend {
+        #[command(flatten)]
+        what: What,
+        /// For so long; else until it is resumed or the server stops
+        #[arg(long = "for", value_name = "SPAN", value_parser = time::duration)]
+        time: Option<Duration>,
+        /// Why, for whoever looks later
+        #[arg(long, value_name = "TEXT", default_value = "suspended by an operator")]
+        reason: String,
+    },
+    /// Let mail to a site or domain go on that was suspended in the same words
+    Resume {
+        #[command(flatten)]
+        what: What,
+    },
+    /// Give messages up: their senders are told that they could not be delivered
+    Bounce {
+        /// What the senders are told
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        text: String,
+        #[command(flatten)]
+        choice: Choice,
+    },
 }
 
 /// Which messages to change.
@@ -87,6 +119,10 @@ impl Queue {
             Self::Hold { reason, choice } => change(config, Act::Hold { reason }, choice, "held"),
             Self::Release { rerun, choice } => change(config, Act::Release { rerun }, choice, "released"),
             Self::Remove(choice) => change(config, Act::Remove, choice, "removed"),
+            Self::Sites { json } => sites::list(config, json),
+            Self::Suspend { what, time, reason } => sites::suspend(config, what, time, reason),
+            Self::Resume { what } => sites::resume(config, what),
+            Self::Bounce { text, choice } => change(config, Act::Bounce { text }, choice, "returned"),
         }
     }
 }
@@ -100,6 +136,11 @@ fn accounts(config: &Path, request: QueueRequest) -> Result<Vec<Account>, Failur
         Ok::<_, Failure>(())
     })?;
     Ok(accounts)
+}
+
+/// Lists everything, for people.
+pub(super) fn list_all(config: &Path) -> Outcome {
+    list(config, Filter::default(), false)
 }
 
 fn list(config: &Path, filter: Filter, json: bool) -> Outcome {

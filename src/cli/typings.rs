@@ -53,7 +53,9 @@ pub(super) fn text() -> String {
     VERDICTS.iter().for_each(|name| line(&format!("  export const {name}: Verdicts[\"{name}\"];")));
     CATALOGUE.iter().filter_map(event).for_each(|event| line(&format!("\n{event}")));
     line("\n  /** The script's name of `transport.submit`. */\n  export type OnArrival = TransportSubmit;");
-    line("  export type { Claims, SelfTest, Context, Message, Recipient, Session };\n");
+    line(
+        "  export type { Claims, SelfTest, Context, Leg, Message, Outcome, Question, Recipient, Resolution, Session };\n",
+    );
     GLOBALS.lines().for_each(|each| line(&format!("  {each}")));
     VERDICTS.iter().for_each(|name| line(&format!("    var {name}: Verdicts[\"{name}\"];")));
     line("  }\n}");
@@ -97,12 +99,21 @@ fn subject(event: Event) -> Option<Subject> {
     Some(match event {
         Event::InConnect | Event::InDisconnect => Subject::Is("session", "Session"),
         Event::InHelo | Event::InCommand => Subject::Is("command", "Command"),
-        Event::InRcpt => Subject::Is("rcpt", "Recipient"),
+        Event::InRcpt | Event::TransportCategorize => Subject::Is("rcpt", "Recipient"),
         Event::InReply => Subject::Is("reply", "Reply"),
         Event::TransportOversize => Subject::Is("excess", "Excess"),
-        Event::InMail | Event::InData | Event::InHeaders | Event::InMessage | Event::TransportSubmit => {
-            Subject::Is("message", "Message")
-        }
+        Event::InMail | Event::InData | Event::InHeaders | Event::InMessage => Subject::Is("message", "Message"),
+        Event::TransportSubmit
+        | Event::TransportPreCategorize
+        | Event::TransportPostCategorize
+        | Event::TransportDsn => Subject::Is("message", "Message"),
+        Event::TransportRoute
+        | Event::TransportDeliver
+        | Event::TransportDelivered
+        | Event::TransportDeferred
+        | Event::TransportFailed => Subject::Is("leg", "Leg"),
+        Event::DnsResolve => Subject::Is("question", "Question"),
+        Event::Track => Subject::Is("step", "Step"),
         Event::ServerStart | Event::ServerReload | Event::ServerShutdown => Subject::None,
         _ => return None,
     })

@@ -18,13 +18,39 @@ interface DeferOptions extends ReplyOptions {
   after?: number;
 }
 
+interface ReplyParts {
+  /** Default: 250. */
+  code?: number;
+  /** The enhanced status code, such as "2.1.5" (RFC 3463). */
+  status?: string;
+  text?: string;
+}
+
+/** What a recipient resolves to: lives here, is handed on, or stands for one address or for others. */
+type Resolution =
+  | { local: true }
+  | { remote: true }
+  | { to: string }
+  /** With another sender for what goes to them, such as the owner of a list; null is the null path. */
+  | { members: readonly (string | Recipient)[]; sender?: string | null };
+
+/** What became of one recipient that was due. 2xx: delivered, 4xx: to be tried again, 5xx: failed for good. */
+interface Outcome extends ReplyParts {
+  /** It, or its place in the envelope. */
+  recipient: Recipient | number;
+}
+
 interface Verdicts {
   /** No objection. */
   next(): Verdict<"next">;
   /** No objection, and no later sink need look. */
   skipRest(): Verdict<"skip-rest">;
-  /** Handled here: the reply to a command, or a limit in octets. */
-  answer(value: string | { code?: number; status?: string; text?: string } | number | bigint): Verdict<"answer">;
+  /**
+   * Handled here. At inCommand: the reply; at transportOversize: a limit in octets; at transportCategorize: what the recipient
+   * resolves to; at transportRoute: the hops to try in turn, or one; at transportDeliver: the outcomes, or one reply for all; at
+   * dnsResolve: the records, or one.
+   */
+  answer(value: string | ReplyParts | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
   /** Permanent refusal. Without a text, the event's own. */
   reject(text?: string, options?: ReplyOptions): Verdict<"reject">;
   reject(options: ReplyOptions): Verdict<"reject">;
@@ -122,6 +148,8 @@ interface RecipientView extends Properties {
   readonly original: string;
   /** How the directory sees it. */
   readonly standing: "local" | "relay" | "unknown" | "denied";
+  /** Its place in the envelope, as outcomes name it; nothing for the one at hand. */
+  readonly place: number | undefined;
   /** Whether the binding's rule holds for it. */
   readonly matched: boolean;
 }
@@ -284,6 +312,33 @@ interface Excess<E extends Edit = never> {
   /** Whether SIZE said so. */
   readonly declared: boolean;
   readonly message: Message<E> | undefined;
+}
+
+/** A leg of the message's way: recipients of one domain, and how a try to deliver to them ended. */
+interface Leg<E extends Edit = never> {
+  /** The domain of the recipients, as routes name it. */
+  readonly domain: string;
+  /** The next hop, once there is one: `host:port [address]`, a path, or the name of a sink. */
+  readonly host: string | undefined;
+  /** The number of the attempt, from 1. */
+  readonly attempt: number;
+  /** How it ended. */
+  readonly reply: { readonly code: number; readonly status: string | undefined; readonly text: string } | undefined;
+  /** Whom it is about. */
+  readonly recipients: readonly Recipient<E>[];
+  readonly message: Message<E>;
+}
+
+/** A question of the DNS that a route needs an answer to. */
+interface Question<E extends Edit = never> {
+  /** The name, without a dot at its end. */
+  readonly name: string;
+  readonly type: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "SRV" | "TXT";
+}
+
+/** A step in a message's life, as the log of messages has it. */
+interface Step<E extends Edit = never> {
+  readonly [name: string]: any;
 }
 
 interface Table {

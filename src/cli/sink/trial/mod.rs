@@ -4,6 +4,7 @@ mod change;
 mod lines;
 mod props;
 mod report;
+mod way;
 
 pub(super) use props::{Props, Scenery, event};
 
@@ -28,7 +29,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 /// What to try.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The message is read from standard input where the event has one (in.headers, in.message, transport.submit).
+The message is read from standard input where the event has one: in.headers, in.message, transport.submit, and the events
+of a pass. A leg of its way is that of the last recipient's domain.
 A FILE is tried on the terms that the options name; nothing is granted unless --allow says so. A sink of the
 manifest, by its NAME, has its own. Either way kv is empty at the start and forgotten at the end, while dns and
 http reach out. Exit code 1 if the sink failed.

@@ -1,9 +1,11 @@
 //! What an event is about, made of the options of a command: a session, a transaction, a message.
 
+use super::way;
 use crate::cli::out::{Failure, note};
 use crate::cli::time;
 use crate::event::catalogue::CATALOGUE;
-use crate::event::{Candidate, Event, Focus, Ledger, LedgerEntry, SessionState, Stage, Transaction};
+use crate::event::host::RecordKind;
+use crate::event::{Candidate, Event, Focus, Ledger, LedgerEntry, Leg, Question, SessionState, Stage, Transaction};
 use crate::mail::{
     Door, Envelope, ForwardPath, IdSource, Message, Origin, Recipient, Reply, ReversePath, Role, Standing,
 };
@@ -20,7 +22,7 @@ pub(in crate::cli::sink) struct Props {
     /// The reverse-path; <> is the null path
     #[arg(long, value_name = "ADDRESS", default_value = "sender@example.org")]
     sender: String,
-    /// A forward-path; may be given again. At in.rcpt the last one is at hand [default: recipient@example.com]
+    /// A forward-path; may be given again. At in.rcpt and transport.categorize the last one is at hand [default: recipient@example.com]
     #[arg(long, value_name = "ADDRESS")]
     rcpt: Vec<String>,
     /// How the directory sees the recipients
@@ -38,9 +40,12 @@ pub(in crate::cli::sink) struct Props {
     /// The command at in.command, such as 'VRFY alice' [default: NOOP]
     #[arg(long, value_name = "COMMAND")]
     verb: Option<String>,
-    /// The reply at in.reply
-    #[arg(long, value_name = "REPLY", default_value = "250 2.0.0 Ok")]
-    reply: String,
+    /// The reply at in.reply, or that with which an attempt ended [default: one that suits the event]
+    #[arg(long, value_name = "REPLY")]
+    reply: Option<String>,
+    /// The number of the attempt, at the events of a leg
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    attempt: u32,
     /// The declared size, in octets
     #[arg(long, value_name = "OCTETS")]
     size: Option<u64>,
@@ -74,6 +79,9 @@ pub(super) enum Thing {
     Recipient(Box<Candidate>),
     Reply(Reply),
     Oversize(u64, bool),
+    Leg(Leg),
+    Question(String, RecordKind),
+    Step(serde_json::Value),
 }
 
 /// How much of a message there is at an event.
@@ -119,7 +127,9 @@ impl Props {
             envelope.size = self.size;
             envelope.recipients = match event {
                 Event::InMail => Vec::new(),
-                Event::InRcpt => self.recipients()?.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default(),
+                Event::InRcpt | Event::TransportCategorize => {
+                    self.recipients()?.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default()
+                }
                 _ => self.recipients()?,
             };
             let mut transaction = Transaction::new(ids.next(now.0), now, envelope, Ledger::default());
@@ -138,15 +148,24 @@ impl Props {
                 let (verb, argument) = command.split_once(' ').unwrap_or((command, ""));
                 Thing::Verb(verb.to_ascii_uppercase(), argument.to_owned())
             }
-            Event::InRcpt => {
+            Event::InRcpt | Event::TransportCategorize => {
                 let recipient = self.recipients()?.pop();
                 let recipient = recipient.ok_or_else(|| Failure::Usage("there is no recipient".to_owned()))?;
                 Thing::Recipient(Box::new(Candidate { recipient, added: Vec::new(), vouched: false }))
             }
-            Event::InReply => Thing::Reply(reply(&self.reply)?),
+            Event::InReply => Thing::Reply(reply(self.reply.as_deref().unwrap_or("250 2.0.0 Ok"))?),
             Event::TransportOversize => {
                 Thing::Oversize(self.size.or(message.map(Message::len)).unwrap_or(11 << 20), self.size.is_some())
             }
+            _ if has_leg(event) => {
+                let ended = self.reply.as_deref().map(reply).transpose()?;
+                Thing::Leg(way::leg(event, &self.recipients()?, self.attempt, ended))
+            }
+            Event::DnsResolve => {
+                let (name, kind) = way::question(&self.recipients()?);
+                Thing::Question(name, kind)
+            }
+            Event::Track => Thing::Step(way::step(&self.recipients()?)),
             _ => Thing::None,
         })
     }
@@ -202,6 +221,9 @@ impl Scenery {
             Thing::Recipient(candidate) => Focus::Recipient(candidate),
             Thing::Reply(reply) => Focus::Reply(reply),
             Thing::Oversize(size, declared) => Focus::Oversize { size: *size, declared: *declared },
+            Thing::Leg(leg) => Focus::Leg(leg),
+            Thing::Question(name, kind) => Focus::Question(Question { name, kind: *kind }),
+            Thing::Step(step) => Focus::Step(step),
         };
         stage
     }
@@ -211,10 +233,27 @@ fn has_transaction(event: Event) -> bool {
     content(event) != Content::None || matches!(event, Event::InMail | Event::InRcpt | Event::InData)
 }
 
+fn has_leg(event: Event) -> bool {
+    matches!(
+        event,
+        Event::TransportRoute
+            | Event::TransportDeliver
+            | Event::TransportDelivered
+            | Event::TransportDeferred
+            | Event::TransportFailed
+    )
+}
+
 fn content(event: Event) -> Content {
     match event {
         Event::InHeaders => Content::Header,
-        Event::InMessage | Event::TransportSubmit => Content::Whole,
+        Event::InMessage
+        | Event::TransportSubmit
+        | Event::TransportPreCategorize
+        | Event::TransportCategorize
+        | Event::TransportPostCategorize
+        | Event::TransportDsn => Content::Whole,
+        _ if has_leg(event) => Content::Whole,
         _ => Content::None,
     }
 }

@@ -4,7 +4,7 @@ use super::change::Changes;
 use crate::cli::out::{Out, Outcome, printable, size};
 use crate::cli::table::Table;
 use crate::event::host::log::Line;
-use crate::event::{Answer, Decision, LedgerEntry};
+use crate::event::{Answer, Decision, LedgerEntry, Resolution};
 use crate::mail::Id;
 use crate::manifest::build::alone::Spent;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Report {
             Decision::Hold { reason, .. } => Some(format!("accepted and parked: {reason}")),
             Decision::Disconnect(_) => Some("the connection is closed".to_owned()),
             Decision::Defer(_, Some(after)) => Some(format!("tried again after {} s", after.as_secs())),
-            Decision::Answer(Answer::Limit(octets)) => Some(format!("limit {octets} octets")),
+            Decision::Answer(answer) => answered(answer),
             _ => None,
         }
     }
@@ -121,6 +121,32 @@ impl Report {
             None => time(Duration::from_micros(self.entry.micros)),
         }
     }
+}
+
+/// An answer in words, if it is no reply.
+fn answered(answer: &Answer) -> Option<String> {
+    let or_none = |text: String, none: &str| if text.is_empty() { none.to_owned() } else { text };
+    Some(match answer {
+        Answer::Reply(_) => return None,
+        Answer::Limit(octets) => format!("limit {octets} octets"),
+        Answer::Resolution(Resolution::Local) => "it lives here".to_owned(),
+        Answer::Resolution(Resolution::Remote) => "it is handed on".to_owned(),
+        Answer::Resolution(Resolution::Rewritten(path)) => format!("it stands for {path}"),
+        Answer::Resolution(Resolution::Expanded { members, sender }) => {
+            let from = sender.as_ref().map(|sender| format!(", from {sender}")).unwrap_or_default();
+            format!("it stands for {}{from}", or_none(joined(members), "nobody"))
+        }
+        Answer::Route(hops) => format!("by {}", or_none(joined(hops), "no hop")),
+        Answer::Records(records) => or_none(joined(records), "no records"),
+        Answer::Outcomes(outcomes) => {
+            let each = outcomes.iter().map(|it| format!("recipient {}: {}", it.recipient, it.reply));
+            or_none(each.collect::<Vec<_>>().join(", "), "no outcomes")
+        }
+    })
+}
+
+fn joined(list: &[impl ToString]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A short time with a unit that suits it.
