@@ -31,13 +31,39 @@ declare module "mailsluice" {
     after?: number;
   }
 
+  interface ReplyParts {
+    /** Default: 250. */
+    code?: number;
+    /** The enhanced status code, such as "2.1.5" (RFC 3463). */
+    status?: string;
+    text?: string;
+  }
+
+  /** What a recipient resolves to: lives here, is handed on, or stands for one address or for others. */
+  type Resolution =
+    | { local: true }
+    | { remote: true }
+    | { to: string }
+    /** With another sender for what goes to them, such as the owner of a list; null is the null path. */
+    | { members: readonly (string | Recipient)[]; sender?: string | null };
+
+  /** What became of one recipient that was due. 2xx: delivered, 4xx: to be tried again, 5xx: failed for good. */
+  interface Outcome extends ReplyParts {
+    /** It, or its place in the envelope. */
+    recipient: Recipient | number;
+  }
+
   interface Verdicts {
     /** No objection. */
     next(): Verdict<"next">;
     /** No objection, and no later sink need look. */
     skipRest(): Verdict<"skip-rest">;
-    /** Handled here: the reply to a command, or a limit in octets. */
-    answer(value: string | { code?: number; status?: string; text?: string } | number | bigint): Verdict<"answer">;
+    /**
+     * Handled here. At inCommand: the reply; at transportOversize: a limit in octets; at transportCategorize: what the recipient
+     * resolves to; at transportRoute: the hops to try in turn, or one; at transportDeliver: the outcomes, or one reply for all; at
+     * dnsResolve: the records, or one.
+     */
+    answer(value: string | ReplyParts | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
     /** Permanent refusal. Without a text, the event's own. */
     reject(text?: string, options?: ReplyOptions): Verdict<"reject">;
     reject(options: ReplyOptions): Verdict<"reject">;
@@ -135,6 +161,8 @@ declare module "mailsluice" {
     readonly original: string;
     /** How the directory sees it. */
     readonly standing: "local" | "relay" | "unknown" | "denied";
+    /** Its place in the envelope, as outcomes name it; nothing for the one at hand. */
+    readonly place: number | undefined;
     /** Whether the binding's rule holds for it. */
     readonly matched: boolean;
   }
@@ -299,6 +327,33 @@ declare module "mailsluice" {
     readonly message: Message<E> | undefined;
   }
 
+  /** A leg of the message's way: recipients of one domain, and how a try to deliver to them ended. */
+  interface Leg<E extends Edit = never> {
+    /** The domain of the recipients, as routes name it. */
+    readonly domain: string;
+    /** The next hop, once there is one: `host:port [address]`, a path, or the name of a sink. */
+    readonly host: string | undefined;
+    /** The number of the attempt, from 1. */
+    readonly attempt: number;
+    /** How it ended. */
+    readonly reply: { readonly code: number; readonly status: string | undefined; readonly text: string } | undefined;
+    /** Whom it is about. */
+    readonly recipients: readonly Recipient<E>[];
+    readonly message: Message<E>;
+  }
+
+  /** A question of the DNS that a route needs an answer to. */
+  interface Question<E extends Edit = never> {
+    /** The name, without a dot at its end. */
+    readonly name: string;
+    readonly type: "A" | "AAAA" | "CNAME" | "MX" | "NS" | "PTR" | "SRV" | "TXT";
+  }
+
+  /** A step in a message's life, as the log of messages has it. */
+  interface Step<E extends Edit = never> {
+    readonly [name: string]: any;
+  }
+
   interface Table {
     /** The value of the first line whose key matches; empty if it has none. */
     get(key: string): string | undefined;
@@ -421,6 +476,39 @@ declare module "mailsluice" {
   /** `transport.submit`: a message enters by any door; before it is durable and before the 250. */
   export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
+  /** `transport.pre-categorize`: accepted and durable; a pass begins. */
+  export type TransportPreCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.categorize`: each recipient to resolve. */
+  export type TransportCategorize = (rcpt: Recipient<"rewrite" | "add-recipient" | "fate" | "property" | "generate">, ctx: Context<"rewrite" | "add-recipient" | "fate" | "property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.post-categorize`: all recipients are resolved. */
+  export type TransportPostCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.route`: a recipient domain needs a next hop. */
+  export type TransportRoute = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.deliver`: recipients are due on a route of this sink's. */
+  export type TransportDeliver = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.delivered`: an attempt ended in delivery. */
+  export type TransportDelivered = (leg: Leg<never>, ctx: Context<never>) => Returned<"next">;
+
+  /** `transport.deferred`: an attempt ended in deferral. */
+  export type TransportDeferred = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.failed`: an attempt ended in failure. */
+  export type TransportFailed = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+
+  /** `transport.dsn`: a delivery status notification is about to be submitted. */
+  export type TransportDsn = (message: Message<"header" | "body" | "property">, ctx: Context<"header" | "body" | "property">) => Returned<"next" | "skip-rest" | "defer" | "discard" | "hold">;
+
+  /** `dns.resolve`: MX or address look-up for a route. */
+  export type DnsResolve = (question: Question<never>, ctx: Context<never>) => Returned<"next" | "skip-rest" | "answer" | "defer">;
+
+  /** `track`: every step that the message log records. */
+  export type Track = (step: Step<never>, ctx: Context<never>) => Returned<"next">;
+
   /** `server.start`: the server accepts connections. */
   export type ServerStart = (ctx: Context<never>) => Returned<"next">;
 
@@ -432,7 +520,7 @@ declare module "mailsluice" {
 
   /** The script's name of `transport.submit`. */
   export type OnArrival = TransportSubmit;
-  export type { Claims, SelfTest, Context, Message, Recipient, Session };
+  export type { Claims, SelfTest, Context, Leg, Message, Outcome, Question, Recipient, Resolution, Session };
 
   global {
     var console: Record<"debug" | "log" | "info" | "warn" | "error", (...values: unknown[]) => void>;

@@ -7,9 +7,9 @@ use super::state::{State, Told, trap};
 use super::terms::Terms;
 use super::time::GuestTime;
 use super::time::TICK;
-use super::verdict::verdict;
+use super::verdict::{leg, question, verdict};
 use crate::event::{Edits, Event, Fault, FaultKind, Verdict};
-use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess};
+use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess, Leg, Question};
 use mailsluice_wit::{AT_HAND, Message, Outgoing, Recipient, Session};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +36,12 @@ enum Handler {
     Command(Of<(Command, Option<M>, S)>),
     Reply(Of<(O, Option<M>, S)>),
     Excess(Of<(Excess, Option<M>, S)>),
+    Leg(Of<(Leg, M, S)>),
+    Question(Of<(Question,)>),
     Told(Of<(), Done>),
     ToldOfSession(Of<(S,), Done>),
+    ToldOfLeg(Of<(Leg, M, S), Done>),
+    ToldOfStep(Of<(String,), Done>),
 }
 
 /// An instance. One that failed is dropped, and never called again.
@@ -116,7 +120,8 @@ impl Guest {
             Ok(Err(why)) => return Err(of_its_own(&why, self.store.data())),
             Err(error) => return Err(fault(&error, self.store.data())),
         };
-        let verdict = verdict(told).map_err(|error| fault(&error, self.store.data()))?;
+        let verdict =
+            verdict(told, self.store.data().lent.as_ref()).map_err(|error| fault(&error, self.store.data()))?;
         Ok((verdict, self.store.data_mut().take_back()))
     }
 
@@ -153,8 +158,24 @@ impl Guest {
                 let excess = excess(store.data().lent()?)?;
                 f.call_async(store, (excess, optional, session)).await?.0
             }
+            Handler::Leg(f) => {
+                let leg = leg_at_hand(store.data().lent()?)?;
+                f.call_async(store, (leg, message(), session)).await?.0
+            }
+            Handler::Question(f) => {
+                let question = question_at_hand(store.data().lent()?)?;
+                f.call_async(store, (question,)).await?.0
+            }
             Handler::Told(f) => told(f.call_async(store, ()).await?.0),
             Handler::ToldOfSession(f) => told(f.call_async(store, (session,)).await?.0),
+            Handler::ToldOfLeg(f) => {
+                let leg = leg_at_hand(store.data().lent()?)?;
+                told(f.call_async(store, (leg, message(), session)).await?.0)
+            }
+            Handler::ToldOfStep(f) => {
+                let step = step(store.data().lent()?)?;
+                told(f.call_async(store, (step,)).await?.0)
+            }
         })
     }
 
@@ -168,10 +189,16 @@ impl Guest {
         let handler = match event {
             Event::InConnect => Handler::Session(instance.get_typed_func(store, index)?),
             Event::InHelo => Handler::Helo(instance.get_typed_func(store, index)?),
-            Event::InRcpt => Handler::Recipient(instance.get_typed_func(store, index)?),
+            Event::InRcpt | Event::TransportCategorize => Handler::Recipient(instance.get_typed_func(store, index)?),
             Event::InCommand => Handler::Command(instance.get_typed_func(store, index)?),
             Event::InReply => Handler::Reply(instance.get_typed_func(store, index)?),
             Event::TransportOversize => Handler::Excess(instance.get_typed_func(store, index)?),
+            Event::TransportRoute | Event::TransportDeliver | Event::TransportDeferred | Event::TransportFailed => {
+                Handler::Leg(instance.get_typed_func(store, index)?)
+            }
+            Event::TransportDelivered => Handler::ToldOfLeg(instance.get_typed_func(store, index)?),
+            Event::DnsResolve => Handler::Question(instance.get_typed_func(store, index)?),
+            Event::Track => Handler::ToldOfStep(instance.get_typed_func(store, index)?),
             Event::InDisconnect => Handler::ToldOfSession(instance.get_typed_func(store, index)?),
             Event::ServerStart | Event::ServerReload | Event::ServerShutdown => {
                 Handler::Told(instance.get_typed_func(store, index)?)
@@ -221,5 +248,26 @@ fn excess(lent: &Lent) -> wasmtime::Result<Excess> {
     match &lent.focus {
         Focus::Excess { size, declared } => Ok(Excess { size: *size, declared: *declared }),
         _ => Err(trap("there is no size at hand")),
+    }
+}
+
+fn leg_at_hand(lent: &Lent) -> wasmtime::Result<Leg> {
+    match &lent.focus {
+        Focus::Leg(it) => Ok(leg(it)),
+        _ => Err(trap("there is no leg at hand")),
+    }
+}
+
+fn question_at_hand(lent: &Lent) -> wasmtime::Result<Question> {
+    match &lent.focus {
+        Focus::Question { name, kind } => Ok(question(name, *kind)),
+        _ => Err(trap("there is no question at hand")),
+    }
+}
+
+fn step(lent: &Lent) -> wasmtime::Result<String> {
+    match &lent.focus {
+        Focus::Step(step) => Ok(step.to_string()),
+        _ => Err(trap("there is no step at hand")),
     }
 }

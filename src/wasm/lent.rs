@@ -1,6 +1,7 @@
 //! What is lent to a guest for one call: the event's things, shared and not copied where they are large.
 
-use crate::event::{Candidate, Event, Letter, Scene, SessionFacts, View};
+use crate::event::host::RecordKind;
+use crate::event::{Candidate, Event, Leg, Letter, Scene, SessionFacts, View};
 use crate::mail::{Header, Id, Message, Origin, Recipient, Reply, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ pub(super) enum Focus {
     Recipient(Box<Candidate>),
     Reply(Reply),
     Excess { size: u64, declared: bool },
+    Leg(Leg),
+    Question { name: String, kind: RecordKind },
+    Step(Value),
 }
 
 impl Lent {
@@ -43,6 +47,9 @@ impl Lent {
                 View::Recipient(candidate) => Focus::Recipient(Box::new(candidate.clone())),
                 View::Reply(reply) => Focus::Reply(reply.clone()),
                 View::Oversize { size, declared } => Focus::Excess { size, declared },
+                View::Leg(leg) => Focus::Leg(leg.clone()),
+                View::Question(question) => Focus::Question { name: question.name.to_owned(), kind: question.kind },
+                View::Step(step) => Focus::Step(step.clone()),
             },
             matched: scene.has_rule().then(|| scene.matched_recipients()),
             size: scene.size(),

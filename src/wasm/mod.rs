@@ -7,6 +7,7 @@
 //! What a guest can't do: run longer than its time, grow over its memory, reach what is not granted, or change anything unless
 //! its call returns well. An instance that trapped, overran or was abandoned is dropped and never called again.
 
+mod answer;
 mod code;
 pub mod compile;
 mod engine;

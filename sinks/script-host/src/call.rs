@@ -4,7 +4,7 @@
 //! the borrow: they find it here, where it stands from the beginning of a call to its end and not a moment longer. What a script
 //! has kept finds nothing. This is the one place that turns a borrow into a pointer.
 
-use crate::wit::mailsluice::sink::types::{Command, Excess, Message, Outgoing, Recipient, Session};
+use crate::wit::mailsluice::sink::types::{Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session};
 use rquickjs::{Ctx, Exception, Result};
 use std::cell::{OnceCell, RefCell};
 use std::ptr::NonNull;
@@ -18,6 +18,10 @@ pub(crate) struct Call {
     outgoing: Option<Lent<Outgoing>>,
     command: Option<Command>,
     excess: Option<Excess>,
+    leg: Option<Leg>,
+    question: Option<Question>,
+    /// As JSON.
+    step: Option<String>,
     /// The message's own, fetched when they are first asked for.
     recipients: OnceCell<Vec<Recipient>>,
 }
@@ -56,6 +60,22 @@ impl Call {
     pub(crate) fn excess(mut self, excess: Excess) -> Self {
         self.excess = Some(excess);
         self
+    }
+
+    /// With a leg of the message's way.
+    pub(crate) fn leg(mut self, leg: Leg) -> Self {
+        self.leg = Some(leg);
+        self
+    }
+
+    /// A call that has a question of the DNS, and nothing else.
+    pub(crate) fn of_question(question: Question) -> Self {
+        Self { question: Some(question), ..Self::default() }
+    }
+
+    /// A call that has a step, and nothing else.
+    pub(crate) fn of_step(json: String) -> Self {
+        Self { step: Some(json), ..Self::default() }
     }
 
     /// Puts it where natives find it, until `work` returns.
@@ -124,6 +144,21 @@ pub(crate) fn command<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Command) -> T) -> Res
 /// Works with the excess.
 pub(crate) fn excess<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Excess) -> T) -> Result<T> {
     with(ctx, "excess", |call| call.excess.as_ref().map(work))
+}
+
+/// Works with the leg.
+pub(crate) fn leg<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Leg) -> T) -> Result<T> {
+    with(ctx, "leg", |call| call.leg.as_ref().map(work))
+}
+
+/// Works with the question.
+pub(crate) fn question<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Question) -> T) -> Result<T> {
+    with(ctx, "question", |call| call.question.as_ref().map(work))
+}
+
+/// The step, as JSON.
+pub(crate) fn step(ctx: &Ctx<'_>) -> Result<String> {
+    with(ctx, "step", |call| call.step.clone())
 }
 
 /// Works with a recipient: the message's by its index, or the one at hand for a negative one.

@@ -7,10 +7,14 @@ use crate::call::Call;
 use crate::wit::exports::mailsluice::script::loader;
 use crate::wit::exports::mailsluice::sink::claims::Claim;
 use crate::wit::exports::mailsluice::sink::{
-    claims, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail, in_message, in_rcpt,
-    in_reply, self_test, server_reload, server_shutdown, server_start, transport_oversize, transport_submit,
+    claims, dns_resolve, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail, in_message,
+    in_rcpt, in_reply, self_test, server_reload, server_shutdown, server_start, track, transport_categorize,
+    transport_deferred, transport_deliver, transport_delivered, transport_dsn, transport_failed, transport_oversize,
+    transport_post_categorize, transport_pre_categorize, transport_route, transport_submit,
 };
-use crate::wit::mailsluice::sink::types::{Command, Excess, Message, Outgoing, Recipient, Session, Verdict};
+use crate::wit::mailsluice::sink::types::{
+    Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session, Verdict,
+};
 use crate::{Host, script};
 
 impl loader::Guest for Host {
@@ -99,6 +103,72 @@ impl transport_oversize::Guest for Host {
 impl transport_submit::Guest for Host {
     fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
         script::decide("transport.submit", Call::of(session).message(message))
+    }
+}
+
+impl transport_pre_categorize::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.pre-categorize", Call::of(session).message(message))
+    }
+}
+
+impl transport_categorize::Guest for Host {
+    fn handle(recipient: &Recipient, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.categorize", Call::of(session).message(message).at_hand(recipient))
+    }
+}
+
+impl transport_post_categorize::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.post-categorize", Call::of(session).message(message))
+    }
+}
+
+impl transport_route::Guest for Host {
+    fn handle(leg: Leg, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.route", Call::of(session).message(message).leg(leg))
+    }
+}
+
+impl transport_deliver::Guest for Host {
+    fn handle(leg: Leg, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.deliver", Call::of(session).message(message).leg(leg))
+    }
+}
+
+impl transport_delivered::Guest for Host {
+    fn handle(leg: Leg, message: &Message, session: &Session) -> Result<(), String> {
+        script::tell("transport.delivered", Call::of(session).message(message).leg(leg))
+    }
+}
+
+impl transport_deferred::Guest for Host {
+    fn handle(leg: Leg, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.deferred", Call::of(session).message(message).leg(leg))
+    }
+}
+
+impl transport_failed::Guest for Host {
+    fn handle(leg: Leg, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.failed", Call::of(session).message(message).leg(leg))
+    }
+}
+
+impl transport_dsn::Guest for Host {
+    fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("transport.dsn", Call::of(session).message(message))
+    }
+}
+
+impl dns_resolve::Guest for Host {
+    fn handle(question: Question) -> Result<Verdict, String> {
+        script::decide("dns.resolve", Call::of_question(question))
+    }
+}
+
+impl track::Guest for Host {
+    fn handle(step_json: String) -> Result<(), String> {
+        script::tell("track", Call::of_step(step_json))
     }
 }
 

@@ -18,16 +18,19 @@ pub(crate) const RUN: &str = "mailsluice:run.js";
 /// What the names of the prelude's modules begin with.
 pub(crate) const OWN: &str = "mailsluice";
 
-const PRELUDE: [(&str, &str); 11] = [
+const PRELUDE: [(&str, &str); 14] = [
     (PUBLIC, include_str!("prelude/mailsluice.js")),
     (RUN, include_str!("prelude/run.js")),
+    ("mailsluice:answer.js", include_str!("prelude/answer.js")),
     ("mailsluice:attachment.js", include_str!("prelude/attachment.js")),
     ("mailsluice:console.js", include_str!("prelude/console.js")),
     ("mailsluice:context.js", include_str!("prelude/context.js")),
     ("mailsluice:guard.js", include_str!("prelude/guard.js")),
     ("mailsluice:message.js", include_str!("prelude/message.js")),
     ("mailsluice:recipient.js", include_str!("prelude/recipient.js")),
+    ("mailsluice:reply.js", include_str!("prelude/reply.js")),
     ("mailsluice:session.js", include_str!("prelude/session.js")),
+    ("mailsluice:transport.js", include_str!("prelude/transport.js")),
     ("mailsluice:verdict.js", include_str!("prelude/verdict.js")),
     ("mailsluice:web.js", include_str!("prelude/web.js")),
 ];

@@ -27,6 +27,9 @@ pub trait Focus<'a> {
 impl Focus<'_> for () {}
 impl Focus<'_> for types::Command {}
 impl Focus<'_> for types::Excess {}
+impl Focus<'_> for types::Question {}
+impl Focus<'_> for crate::Leg {}
+impl Focus<'_> for String {}
 impl Focus<'_> for &seam::Outgoing {}
 impl<'a> Focus<'a> for &'a seam::Recipient {
     fn recipient(&self) -> Option<&'a seam::Recipient> {
@@ -137,6 +140,30 @@ impl may::Answer for on::TransportOversize {
         types::Answer::Limit(value)
     }
 }
+impl may::Answer for on::TransportCategorize {
+    type Value = types::Resolution;
+    fn answer(value: types::Resolution) -> types::Answer {
+        types::Answer::Resolution(value)
+    }
+}
+impl may::Answer for on::TransportRoute {
+    type Value = Vec<String>;
+    fn answer(value: Vec<String>) -> types::Answer {
+        types::Answer::Route(value)
+    }
+}
+impl may::Answer for on::TransportDeliver {
+    type Value = Vec<crate::Outcome>;
+    fn answer(value: Vec<crate::Outcome>) -> types::Answer {
+        types::Answer::Outcomes(value.into_iter().map(Into::into).collect())
+    }
+}
+impl may::Answer for on::DnsResolve {
+    type Value = Vec<String>;
+    fn answer(value: Vec<String>) -> types::Answer {
+        types::Answer::Records(value)
+    }
+}
 
 catalogue! {
     InConnect "in.connect" Decide (), "a connection was accepted; before the greeting",
@@ -163,6 +190,28 @@ catalogue! {
         verdicts [Answer Reject Defer Disconnect], edits [Property];
     TransportSubmit "transport.submit" Decide (), "a message enters by any door; before it is durable and before the 250",
         verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+    TransportPreCategorize "transport.pre-categorize" Decide (), "accepted and durable; a pass begins",
+        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+    TransportCategorize "transport.categorize" Decide &'a seam::Recipient, "each recipient to resolve",
+        verdicts [Answer Reject Defer Discard Hold], edits [Rewrite AddRecipient Fate Property Generate];
+    TransportPostCategorize "transport.post-categorize" Decide (), "all recipients are resolved",
+        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+    TransportRoute "transport.route" Decide crate::Leg, "a recipient domain needs a next hop",
+        verdicts [Answer Reject Defer Discard Hold], edits [Property Generate];
+    TransportDeliver "transport.deliver" Decide crate::Leg, "recipients are due on a route of this sink's",
+        verdicts [Answer Reject Defer Discard Hold], edits [Property Generate];
+    TransportDelivered "transport.delivered" Notify crate::Leg, "an attempt ended in delivery",
+        verdicts [], edits [];
+    TransportDeferred "transport.deferred" Decide crate::Leg, "an attempt ended in deferral",
+        verdicts [Reject Defer Discard Hold], edits [Property Generate];
+    TransportFailed "transport.failed" Decide crate::Leg, "an attempt ended in failure",
+        verdicts [Reject Defer Discard Hold], edits [Property Generate];
+    TransportDsn "transport.dsn" Decide (), "a delivery status notification is about to be submitted",
+        verdicts [Defer Discard Hold], edits [Header Body Property];
+    DnsResolve "dns.resolve" Decide types::Question, "MX or address look-up for a route",
+        verdicts [Answer Defer], edits [];
+    Track "track" Notify String, "every step that the message log records",
+        verdicts [], edits [];
     ServerStart "server.start" Notify (), "the server accepts connections",
         verdicts [], edits [];
     ServerReload "server.reload" Notify (), "another snapshot is in force",

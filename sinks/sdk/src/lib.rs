@@ -43,7 +43,7 @@
 //! let _ = Ruling::<on::InReply>::reject(5, 7, 1, "no");
 //! ```
 //!
-//! There is one recipient at hand at `in.rcpt` only:
+//! There is one recipient at hand at `in.rcpt` and `transport.categorize` only:
 //!
 //! ```compile_fail
 //! use mailsluice_sink::{Heard, on};
@@ -58,6 +58,7 @@
 //! | --- | --- |
 //! | `catalogue` | the events as types, and what is legal at each |
 //! | `ruling`, `heard` | what a sink says; what it reads and changes |
+//! | `leg` | one leg of a message's way, and what became of its recipients |
 //! | `host` | what the manifest may grant: [`kv`], [`http`], … |
 //! | `export` | [`On`], [`hears!`] |
 //! | `seam` | the traits below all that, with two implementations: the server's (in WebAssembly), [`test`] (natively) |
@@ -68,6 +69,7 @@ mod fault;
 mod glob;
 mod heard;
 mod host;
+mod leg;
 mod ruling;
 mod seam;
 #[cfg(not(target_family = "wasm"))]
@@ -86,5 +88,8 @@ pub use fault::Fault;
 pub use glob::Glob;
 pub use heard::{Bearer, Fate, Heard, Octets, Recipient};
 pub use host::{clock, config, dns, http, kv, log, metrics, random, submit, tables};
+pub use leg::{Leg, Outcome};
 pub use ruling::{EnhancedCode, Reply, Ruling};
-pub use wit::types::{Attachment, Command, Door, Excess, Field, Origin, Part, Standing};
+pub use wit::types::{
+    Attachment, Command, Door, Excess, Expansion, Field, Origin, Part, Question, Resolution, Standing,
+};

@@ -44,6 +44,17 @@ exports! {
     in_disconnect "mailsluice:sdk/in-disconnect" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     transport_oversize "mailsluice:sdk/transport-oversize" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     transport_submit "mailsluice:sdk/transport-submit" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_pre_categorize "mailsluice:sdk/transport-pre-categorize" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_categorize "mailsluice:sdk/transport-categorize" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_post_categorize "mailsluice:sdk/transport-post-categorize" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_route "mailsluice:sdk/transport-route" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_deliver "mailsluice:sdk/transport-deliver" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_delivered "mailsluice:sdk/transport-delivered" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_deferred "mailsluice:sdk/transport-deferred" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_failed "mailsluice:sdk/transport-failed" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    transport_dsn "mailsluice:sdk/transport-dsn" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    dns_resolve "mailsluice:sdk/dns-resolve" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    track "mailsluice:sdk/track" {};
     server_start "mailsluice:sdk/server-start" {};
     server_reload "mailsluice:sdk/server-reload" {};
     server_shutdown "mailsluice:sdk/server-shutdown" {};

@@ -2,8 +2,8 @@
 
 use mailsluice_sink::test::World;
 use mailsluice_sink::{
-    Attachment, Bearer, Claims, Door, EnhancedCode, Fate, Fault, Heard, On, Reply, Ruling, Standing, clock, config,
-    dns, hears, http, info, kv, metrics, on, random, submit, tables,
+    Attachment, Bearer, Claims, Door, EnhancedCode, Expansion, Fate, Fault, Heard, On, Reply, Resolution, Ruling,
+    Standing, clock, config, dns, hears, http, info, kv, metrics, on, random, submit, tables,
 };
 use serde_json::json;
 use std::io::Read;
@@ -226,4 +226,57 @@ fn a_sink_is_opened_claims_and_tests_itself() {
     let fault = World::new().config(json!({ "verbs": 1 })).open::<Hello>().err().unwrap();
     assert!(fault.text().starts_with("[sink.config]: unknown field `verbs`"), "{fault}");
     assert!(world.self_test(&Hello { verb: String::new() }).is_err());
+}
+
+/// What `ruling` says at an event, in words.
+fn said<E: mailsluice_sink::test::Staged>(
+    world: &World,
+    ruling: impl Fn(&mut Heard<'_, E>) -> Result<Ruling<E>, Fault>,
+) -> String {
+    world.raise::<E>(&Doing(ruling)).unwrap().reply()
+}
+
+#[test]
+fn the_transport_is_answered_in_its_own_types() {
+    let refused = Reply::new(450, EnhancedCode(4, 2, 0), "Not yet");
+    let world = World::new()
+        .recipient("a@example.com")
+        .recipient("list@example.com")
+        .leg("example.com", Some("mx.example.com:25 [192.0.2.1]"), 3, Some(refused.clone()))
+        .question("example.net", dns::Kind::A)
+        .step(json!({ "step": "accepted" }));
+    let expanded = said::<on::TransportCategorize>(&world, |heard| {
+        assert_eq!((heard.recipient().path().as_str(), heard.recipient().place()), ("list@example.com", None));
+        let (members, sender) = (vec!["b@example.net".into(), "c@example.net".into()], Some(String::new()));
+        Ok(Ruling::answer(Resolution::Expanded(Expansion { members, sender })))
+    });
+    assert_eq!(expanded, "to b@example.net, c@example.net from <>");
+    let rewritten = edits::<on::TransportCategorize>(&world, |heard| heard.rewrite("owner@example.com"));
+    assert_eq!(rewritten, ["rewrite to owner@example.com"]);
+    let route = said::<on::TransportRoute>(&world, |heard| {
+        let hop = format!("smtp:relay.{}:25", heard.leg().domain);
+        Ok(Ruling::answer(vec![hop, "local".into()]))
+    });
+    assert_eq!(route, "smtp:relay.example.com:25, local");
+    let outcomes = said::<on::TransportDeliver>(&world, |heard| {
+        let places: Vec<_> = heard.recipients().iter().filter_map(mailsluice_sink::Recipient::place).collect();
+        assert_eq!(places, heard.leg().recipients);
+        Ok(Ruling::answer(heard.leg().all(&Reply::new(250, EnhancedCode(2, 0, 0), "Kept"))))
+    });
+    assert_eq!(outcomes, "0: 250 2.0.0 Kept, 1: 250 2.0.0 Kept");
+    let deferred = said::<on::TransportDeferred>(&world, |heard| {
+        assert_eq!((heard.leg().attempt, heard.leg().reply.as_ref()), (3, Some(&refused)));
+        Ok(Ruling::reject(5, 4, 7, "Given up"))
+    });
+    assert_eq!(deferred, "550 5.4.7 Given up");
+    let records = said::<on::DnsResolve>(&world, |heard| {
+        assert_eq!((heard.question().name.as_str(), heard.question().kind), ("example.net", dns::Kind::A));
+        Ok(Ruling::answer(vec!["192.0.2.7".into()]))
+    });
+    assert_eq!(records, "192.0.2.7");
+    let told = said::<on::Track>(&world, |heard| {
+        assert_eq!(heard.step()?["step"], "accepted");
+        Ok(Ruling::next())
+    });
+    assert_eq!(told, "next");
 }

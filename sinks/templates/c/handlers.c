@@ -154,6 +154,149 @@ bool exports_transport_submit_handle(
     return true;
 }
 
+//@ transport.pre-categorize
+// `transport.pre-categorize`
+bool exports_transport_pre_categorize_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.categorize
+// `transport.categorize`
+bool exports_transport_categorize_handle(
+    mail_borrow_recipient_t recipient,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)recipient; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.post-categorize
+// `transport.post-categorize`
+bool exports_transport_post_categorize_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.route
+// `transport.route`
+bool exports_transport_route_handle(
+    mail_leg_t *leg,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)leg; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.deliver
+// `transport.deliver`
+bool exports_transport_deliver_handle(
+    mail_leg_t *leg,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)leg; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.delivered
+// `transport.delivered`
+bool exports_transport_delivered_handle(
+    mail_leg_t *leg,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    sink_string_t *fault
+) {
+    (void)leg; (void)message; (void)session; (void)fault;
+    return true;
+}
+
+//@ transport.deferred
+// `transport.deferred`
+bool exports_transport_deferred_handle(
+    mail_leg_t *leg,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)leg; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.failed
+// `transport.failed`
+bool exports_transport_failed_handle(
+    mail_leg_t *leg,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)leg; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ transport.dsn
+// `transport.dsn`
+bool exports_transport_dsn_handle(
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ dns.resolve
+// `dns.resolve`
+bool exports_dns_resolve_handle(
+    mail_question_t *question,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)question; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ track
+// `track`
+bool exports_track_handle(
+    sink_string_t *step_json,
+    sink_string_t *fault
+) {
+    (void)step_json; (void)fault;
+    return true;
+}
+
 //@ server.start
 // `server.start`
 bool exports_server_start_handle(

@@ -111,6 +111,102 @@ func TransportSubmit(message *mail.Message, session *mail.Session) types.Result[
 	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
 }
 
+//@ transport.pre-categorize
+// TransportPreCategorize is `transport.pre-categorize`.
+func TransportPreCategorize(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.pre-categorize")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.categorize
+// TransportCategorize is `transport.categorize`.
+func TransportCategorize(recipient *mail.Recipient, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer recipient.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.categorize")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.post-categorize
+// TransportPostCategorize is `transport.post-categorize`.
+func TransportPostCategorize(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.post-categorize")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.route
+// TransportRoute is `transport.route`.
+func TransportRoute(_ mail.Leg, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.route")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.deliver
+// TransportDeliver is `transport.deliver`.
+func TransportDeliver(_ mail.Leg, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.deliver")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.delivered
+// TransportDelivered is `transport.delivered`.
+func TransportDelivered(_ mail.Leg, message *mail.Message, session *mail.Session) types.Result[types.Unit, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.delivered")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
+//@ transport.deferred
+// TransportDeferred is `transport.deferred`.
+func TransportDeferred(_ mail.Leg, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.deferred")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.failed
+// TransportFailed is `transport.failed`.
+func TransportFailed(_ mail.Leg, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.failed")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ transport.dsn
+// TransportDsn is `transport.dsn`.
+func TransportDsn(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "transport.dsn")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ dns.resolve
+// DnsResolve is `dns.resolve`.
+func DnsResolve(_ mail.Question) types.Result[mail.Verdict, string] {
+	log.Write(log.LevelDebug, "dns.resolve")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ track
+// Track is `track`.
+func Track(_ string) types.Result[types.Unit, string] {
+	log.Write(log.LevelDebug, "track")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
 //@ server.start
 // ServerStart is `server.start`.
 func ServerStart() types.Result[types.Unit, string] {

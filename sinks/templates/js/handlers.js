@@ -105,6 +105,103 @@ export const transportSubmit = {
   },
 };
 
+//@ transport.pre-categorize
+// `transport.pre-categorize`
+export const transportPreCategorize = {
+  handle(message, session) {
+    write("debug", "transport.pre-categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.categorize
+// `transport.categorize`
+export const transportCategorize = {
+  handle(recipient, message, session) {
+    write("debug", "transport.categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.post-categorize
+// `transport.post-categorize`
+export const transportPostCategorize = {
+  handle(message, session) {
+    write("debug", "transport.post-categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.route
+// `transport.route`
+export const transportRoute = {
+  handle(leg, message, session) {
+    write("debug", "transport.route");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.deliver
+// `transport.deliver`
+export const transportDeliver = {
+  handle(leg, message, session) {
+    write("debug", "transport.deliver");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.delivered
+// `transport.delivered`
+export const transportDelivered = {
+  handle(leg, message, session) {
+    write("debug", "transport.delivered");
+  },
+};
+
+//@ transport.deferred
+// `transport.deferred`
+export const transportDeferred = {
+  handle(leg, message, session) {
+    write("debug", "transport.deferred");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.failed
+// `transport.failed`
+export const transportFailed = {
+  handle(leg, message, session) {
+    write("debug", "transport.failed");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.dsn
+// `transport.dsn`
+export const transportDsn = {
+  handle(message, session) {
+    write("debug", "transport.dsn");
+    return { tag: "next" };
+  },
+};
+
+//@ dns.resolve
+// `dns.resolve`
+export const dnsResolve = {
+  handle(question) {
+    write("debug", "dns.resolve");
+    return { tag: "next" };
+  },
+};
+
+//@ track
+// `track`
+export const track = {
+  handle(stepJson) {
+    write("debug", "track");
+  },
+};
+
 //@ server.start
 // `server.start`
 export const serverStart = {

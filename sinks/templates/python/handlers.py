@@ -105,6 +105,103 @@ class TransportSubmit(exports.TransportSubmit):
         log.write(log.Level.DEBUG, "transport.submit")
         return types.Verdict_Next()
 
+//@ transport.pre-categorize
+
+class TransportPreCategorize(exports.TransportPreCategorize):
+    """`transport.pre-categorize`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "transport.pre-categorize")
+        return types.Verdict_Next()
+
+//@ transport.categorize
+
+class TransportCategorize(exports.TransportCategorize):
+    """`transport.categorize`"""
+
+    def handle(self, recipient, message, session):
+        log.write(log.Level.DEBUG, "transport.categorize")
+        return types.Verdict_Next()
+
+//@ transport.post-categorize
+
+class TransportPostCategorize(exports.TransportPostCategorize):
+    """`transport.post-categorize`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "transport.post-categorize")
+        return types.Verdict_Next()
+
+//@ transport.route
+
+class TransportRoute(exports.TransportRoute):
+    """`transport.route`"""
+
+    def handle(self, leg, message, session):
+        log.write(log.Level.DEBUG, "transport.route")
+        return types.Verdict_Next()
+
+//@ transport.deliver
+
+class TransportDeliver(exports.TransportDeliver):
+    """`transport.deliver`"""
+
+    def handle(self, leg, message, session):
+        log.write(log.Level.DEBUG, "transport.deliver")
+        return types.Verdict_Next()
+
+//@ transport.delivered
+
+class TransportDelivered(exports.TransportDelivered):
+    """`transport.delivered`"""
+
+    def handle(self, leg, message, session):
+        log.write(log.Level.DEBUG, "transport.delivered")
+
+//@ transport.deferred
+
+class TransportDeferred(exports.TransportDeferred):
+    """`transport.deferred`"""
+
+    def handle(self, leg, message, session):
+        log.write(log.Level.DEBUG, "transport.deferred")
+        return types.Verdict_Next()
+
+//@ transport.failed
+
+class TransportFailed(exports.TransportFailed):
+    """`transport.failed`"""
+
+    def handle(self, leg, message, session):
+        log.write(log.Level.DEBUG, "transport.failed")
+        return types.Verdict_Next()
+
+//@ transport.dsn
+
+class TransportDsn(exports.TransportDsn):
+    """`transport.dsn`"""
+
+    def handle(self, message, session):
+        log.write(log.Level.DEBUG, "transport.dsn")
+        return types.Verdict_Next()
+
+//@ dns.resolve
+
+class DnsResolve(exports.DnsResolve):
+    """`dns.resolve`"""
+
+    def handle(self, question):
+        log.write(log.Level.DEBUG, "dns.resolve")
+        return types.Verdict_Next()
+
+//@ track
+
+class Track(exports.Track):
+    """`track`"""
+
+    def handle(self, step_json):
+        log.write(log.Level.DEBUG, "track")
+
 //@ server.start
 
 class ServerStart(exports.ServerStart):

@@ -70,6 +70,72 @@ export function onArrival(message, ctx) {
   console.log(`from ${message.sender}: ${message.subject}`);
 }
 
+//@ transport.pre-categorize
+// `transport.pre-categorize`
+export function transportPreCategorize(message, ctx) {
+  console.log(`a pass begins: ${message.subject}`);
+}
+
+//@ transport.categorize
+// `transport.categorize`
+export function transportCategorize(rcpt, ctx) {
+  console.log(`who is ${rcpt.address}?`);
+}
+
+//@ transport.post-categorize
+// `transport.post-categorize`
+export function transportPostCategorize(message, ctx) {
+  console.log(`resolved: ${message.recipients.length}`);
+}
+
+//@ transport.route
+// `transport.route`
+export function transportRoute(leg, ctx) {
+  console.log(`where does ${leg.domain} go?`);
+}
+
+//@ transport.deliver
+// `transport.deliver`
+export function transportDeliver(leg, ctx) {
+  console.log(`due: ${leg.recipients.length}`);
+}
+
+//@ transport.delivered
+// `transport.delivered`
+export function transportDelivered(leg, ctx) {
+  console.log(`delivered to ${leg.host}`);
+}
+
+//@ transport.deferred
+// `transport.deferred`
+export function transportDeferred(leg, ctx) {
+  console.log(`deferred: ${leg.reply?.text}`);
+}
+
+//@ transport.failed
+// `transport.failed`
+export function transportFailed(leg, ctx) {
+  console.log(`failed: ${leg.reply?.text}`);
+}
+
+//@ transport.dsn
+// `transport.dsn`
+export function transportDsn(message, ctx) {
+  console.log(`a notification: ${message.subject}`);
+}
+
+//@ dns.resolve
+// `dns.resolve`
+export function dnsResolve(question, ctx) {
+  console.log(`${question.type} of ${question.name}?`);
+}
+
+//@ track
+// `track`
+export function track(step, ctx) {
+  console.log(step);
+}
+
 //@ server.start
 // `server.start`
 export function serverStart(ctx) {

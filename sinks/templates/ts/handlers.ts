@@ -105,6 +105,103 @@ export const transportSubmit: typeof import("mailsluice:sink/transport-submit@0.
   },
 };
 
+//@ transport.pre-categorize
+// `transport.pre-categorize`
+export const transportPreCategorize: typeof import("mailsluice:sink/transport-pre-categorize@0.1.0") = {
+  handle(message, session) {
+    write("debug", "transport.pre-categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.categorize
+// `transport.categorize`
+export const transportCategorize: typeof import("mailsluice:sink/transport-categorize@0.1.0") = {
+  handle(recipient, message, session) {
+    write("debug", "transport.categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.post-categorize
+// `transport.post-categorize`
+export const transportPostCategorize: typeof import("mailsluice:sink/transport-post-categorize@0.1.0") = {
+  handle(message, session) {
+    write("debug", "transport.post-categorize");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.route
+// `transport.route`
+export const transportRoute: typeof import("mailsluice:sink/transport-route@0.1.0") = {
+  handle(leg, message, session) {
+    write("debug", "transport.route");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.deliver
+// `transport.deliver`
+export const transportDeliver: typeof import("mailsluice:sink/transport-deliver@0.1.0") = {
+  handle(leg, message, session) {
+    write("debug", "transport.deliver");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.delivered
+// `transport.delivered`
+export const transportDelivered: typeof import("mailsluice:sink/transport-delivered@0.1.0") = {
+  handle(leg, message, session) {
+    write("debug", "transport.delivered");
+  },
+};
+
+//@ transport.deferred
+// `transport.deferred`
+export const transportDeferred: typeof import("mailsluice:sink/transport-deferred@0.1.0") = {
+  handle(leg, message, session) {
+    write("debug", "transport.deferred");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.failed
+// `transport.failed`
+export const transportFailed: typeof import("mailsluice:sink/transport-failed@0.1.0") = {
+  handle(leg, message, session) {
+    write("debug", "transport.failed");
+    return { tag: "next" };
+  },
+};
+
+//@ transport.dsn
+// `transport.dsn`
+export const transportDsn: typeof import("mailsluice:sink/transport-dsn@0.1.0") = {
+  handle(message, session) {
+    write("debug", "transport.dsn");
+    return { tag: "next" };
+  },
+};
+
+//@ dns.resolve
+// `dns.resolve`
+export const dnsResolve: typeof import("mailsluice:sink/dns-resolve@0.1.0") = {
+  handle(question) {
+    write("debug", "dns.resolve");
+    return { tag: "next" };
+  },
+};
+
+//@ track
+// `track`
+export const track: typeof import("mailsluice:sink/track@0.1.0") = {
+  handle(stepJson) {
+    write("debug", "track");
+  },
+};
+
 //@ server.start
 // `server.start`
 export const serverStart: typeof import("mailsluice:sink/server-start@0.1.0") = {

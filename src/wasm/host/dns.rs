@@ -3,7 +3,7 @@
 use super::super::state::{State, trap};
 use super::short;
 use crate::event::host::{DnsFault, RecordKind};
-use mailsluice_wit::mailsluice::sink::dns::{Error, Host, Kind};
+use mailsluice_wit::mailsluice::sink::dns::{Error, Host, RecordKind as Kind};
 
 impl Host for State {
     async fn lookup(&mut self, name: String, kind: Kind) -> wasmtime::Result<Result<Vec<String>, Error>> {

@@ -1,5 +1,6 @@
 //! `message`: read by name and range, edited by what is recorded.
 
+use super::super::lent::Focus;
 use super::super::state::{State, trap, unavailable};
 use super::super::time::GuestTime;
 use super::recipient::{clipped, forward, reverse};
@@ -88,8 +89,13 @@ impl HostMessage for State {
     }
 
     fn recipients(&mut self, _: Handle) -> wasmtime::Result<Vec<Resource<Recipient>>> {
-        let recipients = self.lent()?.recipients();
-        let alive = recipients.iter().enumerate().filter(|(_, r)| r.fate == crate::mail::Fate::Accepted);
+        let lent = self.lent()?;
+        let meant = |index: usize| match &lent.focus {
+            Focus::Leg(leg) => leg.recipients.contains(&index),
+            _ => true,
+        };
+        let alive = lent.recipients().iter().enumerate();
+        let alive = alive.filter(|(index, r)| r.fate == crate::mail::Fate::Accepted && meant(*index));
         let handle = |(index, _)| {
             let index = u32::try_from(index).ok().and_then(|index| self.first_recipient.checked_add(index));
             index.map(Resource::new_own).ok_or_else(|| trap("this instance has heard too many recipients"))

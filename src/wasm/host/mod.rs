@@ -13,6 +13,8 @@ mod recipient;
 mod session;
 mod submit;
 
+pub(super) use recipient::{clipped, forward, reverse};
+
 use super::state::State;
 use crate::event::Edit;
 use crate::event::edit::Bearer;

@@ -30,7 +30,7 @@ impl State {
 
     fn index(&self, handle: &Handle) -> wasmtime::Result<usize> {
         let (index, _) = self.recipient(handle)?;
-        index.ok_or_else(|| trap("the recipient at hand is not in the envelope yet: return a verdict instead"))
+        index.ok_or_else(|| trap("the recipient at hand is decided about by the verdict: return one instead"))
     }
 
     fn decide(&mut self, handle: &Handle, fate: Fate) -> wasmtime::Result<()> {
@@ -62,6 +62,11 @@ impl HostRecipient for State {
             Seen::Unknown => Standing::Unknown,
             Seen::Denied => Standing::Denied,
         })
+    }
+
+    fn place(&mut self, handle: Handle) -> wasmtime::Result<Option<u32>> {
+        let (index, _) = self.recipient(&handle)?;
+        Ok(index.and_then(|index| u32::try_from(index).ok()))
     }
 
     fn matched(&mut self, handle: Handle) -> wasmtime::Result<bool> {
@@ -127,17 +132,17 @@ impl HostRecipient for State {
 }
 
 /// A forward-path, or why it is none.
-pub(super) fn forward(address: &str) -> Result<ForwardPath, String> {
+pub(in crate::wasm) fn forward(address: &str) -> Result<ForwardPath, String> {
     ForwardPath::parse(address).map_err(|e| format!("`{}` is not an address: {e}", clipped(address)))
 }
 
 /// A reverse-path, the empty one included, or why it is none.
-pub(super) fn reverse(address: &str) -> Result<ReversePath, String> {
+pub(in crate::wasm) fn reverse(address: &str) -> Result<ReversePath, String> {
     ReversePath::parse(address).map_err(|e| format!("`{}` is not an address: {e}", clipped(address)))
 }
 
 /// As much of a text as an error shows.
-pub(super) fn clipped(text: &str) -> &str {
+pub(in crate::wasm) fn clipped(text: &str) -> &str {
     &text[..text.floor_char_boundary(200)]
 }
 

@@ -8,6 +8,7 @@ mod part;
 mod recipient;
 mod service;
 mod session;
+mod transport;
 mod words;
 
 use rquickjs::{Ctx, Object, Result};
@@ -19,6 +20,7 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
     recipient::install(ctx, host)?;
     service::install(ctx, host)?;
     session::install(ctx, host)?;
+    transport::install(ctx, host)?;
     words::install(ctx, host)
 }
 

@@ -12,6 +12,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
         "recipientAddress" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.address()),
         "recipientOriginal" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.original()),
         "recipientStanding" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| standing(one.standing())),
+        "recipientPlace" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.place()),
         "recipientMatched" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.matched()),
         "recipientProperty" => |ctx: Ctx<'_>, at: i32, name: String| recipient(&ctx, at, |one| one.property(&name)),
         "recipientSetProperty" => |ctx: Ctx<'_>, at: i32, name: String, json: String| {

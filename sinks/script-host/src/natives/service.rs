@@ -4,7 +4,7 @@ use super::define;
 use super::words::{Octets, bytes};
 use crate::call;
 use crate::module::raise;
-use crate::wit::mailsluice::sink::types::Field;
+use crate::wit::mailsluice::sink::types::{Field, RecordKind};
 use crate::wit::mailsluice::sink::{config, dns, http, kv, log, metrics, random, submit, tables};
 use rquickjs::{Array, Ctx, FromJs, IntoJs, Object, Result, Value};
 
@@ -76,14 +76,14 @@ fn kept(error: kv::Error) -> String {
 /// An empty list if there is no such name or record.
 fn lookup(ctx: Ctx<'_>, name: String, kind: String) -> Result<Vec<String>> {
     let kind = match kind.as_str() {
-        "a" => dns::Kind::A,
-        "aaaa" => dns::Kind::Aaaa,
-        "cname" => dns::Kind::Cname,
-        "mx" => dns::Kind::Mx,
-        "ns" => dns::Kind::Ns,
-        "ptr" => dns::Kind::Ptr,
-        "srv" => dns::Kind::Srv,
-        "txt" => dns::Kind::Txt,
+        "a" => RecordKind::A,
+        "aaaa" => RecordKind::Aaaa,
+        "cname" => RecordKind::Cname,
+        "mx" => RecordKind::Mx,
+        "ns" => RecordKind::Ns,
+        "ptr" => RecordKind::Ptr,
+        "srv" => RecordKind::Srv,
+        "txt" => RecordKind::Txt,
         _ => return Err(raise(&ctx, "dns.lookup takes the types A, AAAA, CNAME, MX, NS, PTR, SRV and TXT")),
     };
     match dns::lookup(&name, kind) {

@@ -2,7 +2,7 @@
 
 use super::define;
 use crate::call::{self, session};
-use crate::wit::mailsluice::sink::types::Door;
+use crate::wit::mailsluice::sink::types::{Door, Reply};
 use rquickjs::{Ctx, Object, Result};
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
@@ -68,7 +68,12 @@ fn command(ctx: Ctx<'_>) -> Result<Object<'_>> {
 
 fn outgoing(ctx: Ctx<'_>) -> Result<Object<'_>> {
     let reply = call::outgoing(&ctx, |reply| reply.reply())?;
-    let object = Object::new(ctx)?;
+    replied(&ctx, reply)
+}
+
+/// A reply as an object.
+pub(super) fn replied<'js>(ctx: &Ctx<'js>, reply: Reply) -> Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
     object.set("code", reply.code)?;
     object
         .set("status", reply.status.map(|status| format!("{}.{}.{}", status.class, status.subject, status.detail)))?;

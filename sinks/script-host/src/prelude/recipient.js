@@ -1,7 +1,7 @@
-// One recipient: the one at hand (`inRcpt`), or one of a message's.
+// One recipient: the one at hand (`inRcpt`, `transportCategorize`), or one of a message's.
 
 import { closed, currentCall, done, host, json, live, propertyName, text } from "mailsluice:guard.js";
-import { deferral, rejection } from "mailsluice:verdict.js";
+import { deferral, rejection } from "mailsluice:reply.js";
 
 // As the natives number it: there is no place in the envelope yet.
 export const AT_HAND = -1;
@@ -33,6 +33,11 @@ export class Recipient {
 
   get standing() {
     return host.recipientStanding(this.#at());
+  }
+
+  // Its place in the envelope; nothing for the one at hand.
+  get place() {
+    return host.recipientPlace(this.#at());
   }
 
   get matched() {

@@ -2,15 +2,18 @@
 
 import { host, kind, meant, nextCall } from "mailsluice:guard.js";
 import { context, grant, renew } from "mailsluice:context.js";
+import { fitted } from "mailsluice:answer.js";
 import { atHand, Message } from "mailsluice:message.js";
 import { Command, Excess, Reply } from "mailsluice:session.js";
+import { Leg, Question, step } from "mailsluice:transport.js";
 import { quiet, read, watch } from "mailsluice:verdict.js";
 import "mailsluice:console.js";
 import "mailsluice:web.js";
 
 const message = () => (host.hasMessage() ? new Message() : undefined);
+const leg = () => new Leg(new Message());
 
-// Each event by its name: the subject, and whether a verdict is waited for.
+// Each event by its name: the subject, whether a verdict is waited for, and the type of its answer, if it has one.
 const EVENTS = {
   "in.connect": { subject: () => context.session, decides: true },
   "in.helo": { subject: () => new Command(undefined), decides: true },
@@ -19,11 +22,22 @@ const EVENTS = {
   "in.data": { subject: message, decides: true },
   "in.headers": { subject: message, decides: true },
   "in.message": { subject: message, decides: true },
-  "in.command": { subject: () => new Command(message()), decides: true },
+  "in.command": { subject: () => new Command(message()), decides: true, answer: "reply" },
   "in.reply": { subject: () => new Reply(message()), decides: true },
   "in.disconnect": { subject: () => context.session, decides: false },
-  "transport.oversize": { subject: () => new Excess(message()), decides: true },
+  "transport.oversize": { subject: () => new Excess(message()), decides: true, answer: "limit" },
   "transport.submit": { subject: message, decides: true },
+  "transport.pre-categorize": { subject: message, decides: true },
+  "transport.categorize": { subject: () => atHand(new Message()), decides: true, answer: "resolution" },
+  "transport.post-categorize": { subject: message, decides: true },
+  "transport.route": { subject: leg, decides: true, answer: "route" },
+  "transport.deliver": { subject: leg, decides: true, answer: "outcomes" },
+  "transport.delivered": { subject: leg, decides: false },
+  "transport.deferred": { subject: leg, decides: true },
+  "transport.failed": { subject: leg, decides: true },
+  "transport.dsn": { subject: message, decides: true },
+  "dns.resolve": { subject: () => new Question(), decides: true, answer: "records" },
+  track: { subject: step, decides: false },
   // These have no subject: `ctx` comes first, and second too, for those who expect it there.
   "server.start": { subject: () => context, decides: false },
   "server.reload": { subject: () => context, decides: false },
@@ -85,8 +99,10 @@ export function adopt(exports) {
 // Helpers may be exported, but what looks like an event's function and is none is a slip.
 function refuseStranger(name, value) {
   if (typeof value !== "function") return;
-  const near = meant(name, [...NAMES.keys(), "selfTest"]);
-  if (near !== "" || /^(in|on|out|transport|server)[A-Z]/.test(name)) {
+  // Too many words are near to `track`.
+  const events = [...NAMES.keys()].filter((each) => each !== "track");
+  const near = meant(name, [...events, "selfTest"]);
+  if (near !== "" || /^(in|on|out|transport|dns|server)[A-Z]/.test(name)) {
     throw at(name, `${name} is not an event that this version raises${near}`);
   }
 }
@@ -132,7 +148,10 @@ export function conclude(value) {
   if (parts[0] !== "next" && !EVENTS[event].decides) {
     throw about(handler, `${name} returned ${parts[0]}, but nobody waits for a verdict at ${event}`);
   }
-  return parts;
+  if (parts[0] !== "answer" || EVENTS[event].answer === undefined) return parts;
+  const fits = fitted(parts, EVENTS[event].answer, () => host.leg().recipients);
+  if (typeof fits === "string") throw about(handler, `${name} returned an answer that is none at ${event}: it ${fits}`);
+  return fits;
 }
 
 // The script's own test; false means that it failed.

@@ -1,10 +1,8 @@
-// The verdicts: what they are made of, and how a reply's code, status and text are read. `conclude` in run.js checks that those
-// made are those returned.
+// The verdicts, and what they are made of. `conclude` in run.js checks that those made are those returned.
 
-import { count, kind, options, text } from "mailsluice:guard.js";
-
-// Another class than the verdict's makes the server take the event's own code and status.
-const EVENT_S_OWN = 250;
+import { answerOf } from "mailsluice:answer.js";
+import { count, text } from "mailsluice:guard.js";
+import { refusal, rejection } from "mailsluice:reply.js";
 
 const made = [];
 let watching = false;
@@ -39,8 +37,8 @@ export function watch() {
   watching = true;
 }
 
-// Ends that, and returns what a verdict consists of: its name, then code, status (three numbers), text, and its number. Nothing
-// if `value` is none.
+// Ends that, and returns what a verdict consists of: its name, then code, status (three numbers) and text of its reply, and its
+// number; of an answer its kind, too, and what that has. Nothing if `value` is none.
 export function read(value) {
   watching = false;
   const stray = made.find((each) => each.verdict !== value);
@@ -52,42 +50,6 @@ export function read(value) {
 export function quiet() {
   watching = false;
   made.length = 0;
-}
-
-function status(value, what, classes) {
-  if (value === undefined || value === null) return [0, 0, 0];
-  const found = /^([245])\.(\d{1,3})\.(\d{1,3})$/.exec(String(value));
-  if (found === null || !classes.includes(Number(found[1]))) {
-    const shown = classes.map((each) => `${each}.7.1`).join(" or ");
-    throw new TypeError(`the status of ${what} must be like ${shown}, not ${String(value)}`);
-  }
-  return found.slice(1).map(Number);
-}
-
-// A reply of these classes: code, three numbers of status, text. Code 0: none was given.
-export function reply(what, words, given, classes, codes) {
-  const parts = status(given.status, what, classes);
-  const wanted = given.code === undefined || given.code === null;
-  if (wanted && words === undefined && parts[0] === 0) return [0, ...parts, ""];
-  const standard = parts[0] === 0 ? EVENT_S_OWN : codes[parts[0]];
-  const code = wanted ? standard : count(given.code, `the code of ${what}`, classes[0] * 100, classes.at(-1) * 100 + 99);
-  return [code, ...parts, words ?? ""];
-}
-
-// `reject(text, options)`, with either left out.
-export function refusal(what, words, given, names, classes, codes) {
-  if (typeof words === "object" && words !== null && given === undefined) [words, given] = [undefined, words];
-  const read = options(given, what, names);
-  const line = words === undefined || words === null ? undefined : text(words, `the text of ${what}`);
-  return [reply(what, line, read, classes, codes), read];
-}
-
-export function rejection(words, given, what = "reject") {
-  return refusal(what, words, given, ["code", "status"], [5], { 5: 550 })[0];
-}
-
-export function deferral(words, given, what = "defer") {
-  return refusal(what, words, given, ["code", "status"], [4], { 4: 451 })[0];
 }
 
 function next() {
@@ -122,17 +84,7 @@ function hold(reason) {
 }
 
 function answer(value) {
-  if (typeof value === "number" || typeof value === "bigint") {
-    return new Verdict("answer", [0, 0, 0, 0, "", count(Number(value), "the limit of answer")]);
-  }
-  if (typeof value === "string") return new Verdict("answer", [EVENT_S_OWN, 0, 0, 0, text(value)]);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`answer takes a reply or a limit, not ${kind(value)}`);
-  }
-  const read = options(value, "answer", ["code", "status", "text"]);
-  const words = text(read.text ?? "", "the text of answer");
-  const parts = reply("answer", words, read, [2, 4, 5], { 2: 250, 4: 450, 5: 550 });
-  return new Verdict("answer", parts);
+  return new Verdict("answer", answerOf(value));
 }
 
 export const verdicts = { next, skipRest, answer, reject, defer, disconnect, discard, hold };

@@ -4,7 +4,7 @@ use super::{Claiming, Hosted, On, SelfTesting};
 use crate::catalogue::{EventType, on};
 use crate::heard::Heard;
 use crate::wit;
-use crate::wit::types::{Command, Excess, Message, Outgoing, Recipient, Session, Verdict};
+use crate::wit::types::{Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session, Verdict};
 use std::marker::PhantomData;
 use std::sync::Once;
 
@@ -59,6 +59,20 @@ exports! {
         => Heard::new(Some(session), message, excess);
     TransportSubmit transport_submit (message: &Message, session: &Session)
         => Heard::new(Some(session), Some(message), ());
+    TransportPreCategorize transport_pre_categorize (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    TransportCategorize transport_categorize (recipient: &Recipient, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), recipient);
+    TransportPostCategorize transport_post_categorize (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    TransportRoute transport_route (leg: Leg, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), leg.into());
+    TransportDeliver transport_deliver (leg: Leg, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), leg.into());
+    TransportDeferred transport_deferred (leg: Leg, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), leg.into());
+    TransportFailed transport_failed (leg: Leg, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), leg.into());
+    TransportDsn transport_dsn (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    DnsResolve dns_resolve (question: Question) => Heard::new(None, None, question);
 }
 
 macro_rules! told {
@@ -73,6 +87,9 @@ macro_rules! told {
 
 told! {
     InDisconnect in_disconnect (session: &Session) => Heard::new(Some(session), None, ());
+    TransportDelivered transport_delivered (leg: Leg, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), leg.into());
+    Track track (step_json: String) => Heard::new(None, None, step_json);
     ServerStart server_start () => Heard::new(None, None, ());
     ServerReload server_reload () => Heard::new(None, None, ());
     ServerShutdown server_shutdown () => Heard::new(None, None, ());

@@ -94,6 +94,17 @@ macro_rules! __hears {
     (@export $sink:ty, InDisconnect) => { $crate::__hears!(@module in_disconnect, $sink); };
     (@export $sink:ty, TransportOversize) => { $crate::__hears!(@module transport_oversize, $sink); };
     (@export $sink:ty, TransportSubmit) => { $crate::__hears!(@module transport_submit, $sink); };
+    (@export $sink:ty, TransportPreCategorize) => { $crate::__hears!(@module transport_pre_categorize, $sink); };
+    (@export $sink:ty, TransportCategorize) => { $crate::__hears!(@module transport_categorize, $sink); };
+    (@export $sink:ty, TransportPostCategorize) => { $crate::__hears!(@module transport_post_categorize, $sink); };
+    (@export $sink:ty, TransportRoute) => { $crate::__hears!(@module transport_route, $sink); };
+    (@export $sink:ty, TransportDeliver) => { $crate::__hears!(@module transport_deliver, $sink); };
+    (@export $sink:ty, TransportDelivered) => { $crate::__hears!(@module transport_delivered, $sink); };
+    (@export $sink:ty, TransportDeferred) => { $crate::__hears!(@module transport_deferred, $sink); };
+    (@export $sink:ty, TransportFailed) => { $crate::__hears!(@module transport_failed, $sink); };
+    (@export $sink:ty, TransportDsn) => { $crate::__hears!(@module transport_dsn, $sink); };
+    (@export $sink:ty, DnsResolve) => { $crate::__hears!(@module dns_resolve, $sink); };
+    (@export $sink:ty, Track) => { $crate::__hears!(@module track, $sink); };
     (@export $sink:ty, ServerStart) => { $crate::__hears!(@module server_start, $sink); };
     (@export $sink:ty, ServerReload) => { $crate::__hears!(@module server_reload, $sink); };
     (@export $sink:ty, ServerShutdown) => { $crate::__hears!(@module server_shutdown, $sink); };

@@ -151,6 +151,13 @@ impl Heard<'_, on::InRcpt> {
     }
 }
 
+impl Heard<'_, on::TransportCategorize> {
+    /// Rewrites the forward-path at hand.
+    pub fn rewrite(&mut self, address: &str) -> Done {
+        self.focus.rewrite(address).map_err(Fault::error)
+    }
+}
+
 impl Heard<'_, on::InReply> {
     /// Changes the text of the reply; its code stays.
     pub fn set_reply_text(&mut self, text: &str) {

@@ -13,8 +13,8 @@ pub use recipient::Recipient;
 
 use crate::catalogue::{EventType, Focus, on};
 use crate::seam;
-use crate::wit::types::{Command, Excess, Field, Origin, Part};
-use crate::{Fault, Reply};
+use crate::wit::types::{Command, Excess, Field, Origin, Part, Question};
+use crate::{Fault, Leg, Reply};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl<'a, E: EventType> Heard<'a, E> {
         self.message.map(|m| m.sender().unwrap_or_else(|| "<>".into()))
     }
 
-    /// The recipients accepted so far, or all that are to be delivered.
+    /// The recipients accepted so far, those of the leg, or all that are to be delivered.
     pub fn recipients(&self) -> Vec<Recipient<'a>> {
         self.message.map(seam::Message::recipients).unwrap_or_default().into_iter().map(Recipient::owned).collect()
     }
@@ -143,6 +143,39 @@ impl<'a> Heard<'a, on::InRcpt> {
     /// The recipient at hand.
     pub fn recipient(&self) -> Recipient<'a> {
         Recipient::borrowed(self.focus)
+    }
+}
+
+impl<'a> Heard<'a, on::TransportCategorize> {
+    /// The recipient at hand.
+    pub fn recipient(&self) -> Recipient<'a> {
+        Recipient::borrowed(self.focus)
+    }
+}
+
+macro_rules! legs {
+    ($($event:ident)+) => {
+        $(impl Heard<'_, on::$event> {
+            /// The leg of the message's way. [`recipients`](Self::recipients) are its own.
+            pub fn leg(&self) -> &Leg {
+                &self.focus
+            }
+        })+
+    };
+}
+legs!(TransportRoute TransportDeliver TransportDelivered TransportDeferred TransportFailed);
+
+impl Heard<'_, on::DnsResolve> {
+    /// What is asked.
+    pub fn question(&self) -> &Question {
+        &self.focus
+    }
+}
+
+impl Heard<'_, on::Track> {
+    /// The step, as the log of messages has it. A fault if it is not JSON, which the server does not let happen.
+    pub fn step(&self) -> Result<Value, Fault> {
+        Ok(serde_json::from_str(&self.focus)?)
     }
 }
 

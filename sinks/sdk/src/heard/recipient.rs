@@ -43,6 +43,11 @@ impl<'a> Recipient<'a> {
         self.handle().standing()
     }
 
+    /// Its place in the envelope, as legs and outcomes name it. None for the one at hand.
+    pub fn place(&self) -> Option<u32> {
+        self.handle().place()
+    }
+
     /// Whether the binding's rule holds for it.
     pub fn matched(&self) -> bool {
         self.handle().matched()

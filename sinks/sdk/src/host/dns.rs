@@ -1,6 +1,6 @@
 //! The DNS. Needs `allow.dns`.
 
-pub use crate::wit::dns::Kind;
+pub use crate::wit::types::RecordKind as Kind;
 
 use crate::seam::{Here, World};
 use crate::wit::dns;

@@ -44,7 +44,7 @@ impl World for Here {
         kv::compare_and_set(key, expected, value, seconds)
     }
 
-    fn dns(name: &str, kind: dns::Kind) -> Result<Vec<String>, dns::Error> {
+    fn dns(name: &str, kind: crate::dns::Kind) -> Result<Vec<String>, dns::Error> {
         dns::lookup(name, kind)
     }
 

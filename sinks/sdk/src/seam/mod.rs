@@ -50,7 +50,7 @@ pub(crate) trait World {
         value: Option<&[u8]>,
         seconds: Option<u64>,
     ) -> Result<bool, kv::Error>;
-    fn dns(name: &str, kind: dns::Kind) -> Result<Vec<String>, dns::Error>;
+    fn dns(name: &str, kind: crate::dns::Kind) -> Result<Vec<String>, dns::Error>;
     fn fetch(request: &HttpRequest<'_>) -> Result<http::Response, http::Error>;
     fn submit(message: &submit::NewMessage) -> Result<(), String>;
     fn count(name: &str, by: u64);

@@ -5,8 +5,8 @@ use super::mime::Mime;
 use super::state::{Addressee, State};
 use crate::dns::Kind;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, Origin, Standing};
-use crate::{Door, Glob, Reply};
+use crate::wit::types::{Command, Excess, Origin, Question, Standing};
+use crate::{Door, Glob, Leg, Reply};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -133,6 +133,25 @@ impl World {
     #[must_use]
     pub fn oversize(self, size: u64, declared: bool) -> Self {
         self.with(|state| state.excess = Excess { size, declared })
+    }
+
+    /// The leg at the events from `transport.route` to `transport.failed`. All recipients of the world are of it.
+    #[must_use]
+    pub fn leg(self, domain: &str, host: Option<&str>, attempt: u32, reply: Option<Reply>) -> Self {
+        let (domain, host) = (domain.to_owned(), host.map(ToOwned::to_owned));
+        self.with(|state| state.leg = Leg { domain, host, attempt, reply, recipients: Vec::new() })
+    }
+
+    /// The question at `dns.resolve`.
+    #[must_use]
+    pub fn question(self, name: &str, kind: Kind) -> Self {
+        self.with(|state| state.question = Question { name: name.to_owned(), kind })
+    }
+
+    /// The step at `track`: what `serde_json::json!` makes.
+    #[must_use]
+    pub fn step(self, step: Value) -> Self {
+        self.with(|state| state.step = step)
     }
 
     /// A property by its full name, `sink.key`.

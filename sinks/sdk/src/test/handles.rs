@@ -66,12 +66,14 @@ impl Session {
 pub struct Recipient {
     state: Rc<State>,
     who: Addressee,
+    /// Its place in the envelope; none for the one at hand.
+    place: Option<usize>,
 }
 
 impl Recipient {
     /// The one at hand.
     pub(super) fn last(state: &Rc<State>) -> Option<Self> {
-        Some(Self { state: state.clone(), who: state.recipients.last()?.clone() })
+        Some(Self { state: state.clone(), who: state.recipients.last()?.clone(), place: None })
     }
 
     fn fate(&self, fate: Fate) {
@@ -88,6 +90,10 @@ impl Recipient {
 
     pub(crate) fn standing(&self) -> Standing {
         self.who.standing
+    }
+
+    pub(crate) fn place(&self) -> Option<u32> {
+        self.place.and_then(|place| u32::try_from(place).ok())
     }
 
     pub(crate) fn matched(&self) -> bool {
@@ -158,7 +164,12 @@ impl Message {
     }
 
     pub(crate) fn recipients(&self) -> Vec<Recipient> {
-        self.0.recipients.iter().map(|who| Recipient { state: self.0.clone(), who: who.clone() }).collect()
+        let one = |(place, who): (usize, &Addressee)| Recipient {
+            state: self.0.clone(),
+            who: who.clone(),
+            place: Some(place),
+        };
+        self.0.recipients.iter().enumerate().map(one).collect()
     }
 
     pub(crate) fn size(&self) -> Option<u64> {

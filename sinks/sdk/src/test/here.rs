@@ -95,7 +95,7 @@ impl World for Here {
         Ok(true)
     }
 
-    fn dns(name: &str, kind: dns::Kind) -> Result<Vec<String>, dns::Error> {
+    fn dns(name: &str, kind: crate::dns::Kind) -> Result<Vec<String>, dns::Error> {
         world().dns.get(&(name.to_ascii_lowercase(), kind as u8)).cloned().ok_or(dns::Error::NotFound)
     }
 

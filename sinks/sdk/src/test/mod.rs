@@ -68,7 +68,8 @@ impl Raised {
         }
     }
 
-    /// The reply of a refusal or an answer, the limit of an answer, the reason of a hold; else the verdict's name.
+    /// The reply of a refusal or an answer, the reason of a hold; of other answers: the limit, what the recipient resolves to, the
+    /// hops or records parted by commas, the outcomes as `place: reply`. Else the verdict's name.
     pub fn reply(&self) -> String {
         let text = |reply: &types::Reply| Reply::from(reply.clone()).to_string();
         match &self.verdict {
@@ -76,6 +77,12 @@ impl Raised {
             Verdict::Defer(deferral) => deferral.reply.as_ref().map_or_else(|| self.verdict().into(), text),
             Verdict::Answer(types::Answer::Reply(reply)) => text(reply),
             Verdict::Answer(types::Answer::Limit(octets)) => octets.to_string(),
+            Verdict::Answer(types::Answer::Resolution(it)) => resolution(it),
+            Verdict::Answer(types::Answer::Route(list) | types::Answer::Records(list)) => list.join(", "),
+            Verdict::Answer(types::Answer::Outcomes(list)) => {
+                let one = |it: &types::Outcome| format!("{}: {}", it.recipient, text(&it.reply));
+                list.iter().map(one).collect::<Vec<_>>().join(", ")
+            }
             Verdict::Hold(reason) => reason.clone(),
             _ => self.verdict().into(),
         }
@@ -84,6 +91,19 @@ impl Raised {
     /// The edits, each as one line.
     pub fn edits(&self) -> Vec<String> {
         self.edits.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// `local`, `remote`, `to ADDRESS`, or `to A, B from SENDER`.
+fn resolution(it: &types::Resolution) -> String {
+    match it {
+        types::Resolution::Local => "local".into(),
+        types::Resolution::Remote => "remote".into(),
+        types::Resolution::Rewritten(address) => format!("to {address}"),
+        types::Resolution::Expanded(types::Expansion { members, sender }) => {
+            let from = sender.as_ref().map_or_else(String::new, |sender| format!(" from <{sender}>"));
+            format!("to {}{from}", members.join(", "))
+        }
     }
 }
 

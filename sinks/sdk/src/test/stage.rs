@@ -69,6 +69,17 @@ staged! {
     InDisconnect true false |_stage| ();
     TransportOversize true true |stage| stage.state.excess;
     TransportSubmit true true |_stage| ();
+    TransportPreCategorize true true |_stage| ();
+    TransportCategorize true true |stage| stage.recipient()?;
+    TransportPostCategorize true true |_stage| ();
+    TransportRoute true true |stage| stage.state.leg();
+    TransportDeliver true true |stage| stage.state.leg();
+    TransportDelivered true true |stage| stage.state.leg();
+    TransportDeferred true true |stage| stage.state.leg();
+    TransportFailed true true |stage| stage.state.leg();
+    TransportDsn true true |_stage| ();
+    DnsResolve false false |stage| stage.state.question.clone();
+    Track false false |stage| stage.state.step.to_string();
     ServerStart false false |_stage| ();
     ServerReload false false |_stage| ();
     ServerShutdown false false |_stage| ();

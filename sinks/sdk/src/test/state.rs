@@ -3,8 +3,8 @@
 use super::edit::Edit;
 use super::mime::Mime;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, Origin, Standing};
-use crate::{Door, EnhancedCode, Fault, Glob, Reply};
+use crate::wit::types::{Command, Excess, Origin, Question, RecordKind, Standing};
+use crate::{Door, EnhancedCode, Fault, Glob, Leg, Reply};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -64,6 +64,10 @@ pub(super) struct State {
     pub(super) command: Command,
     pub(super) reply: Reply,
     pub(super) excess: Excess,
+    /// Its recipients are the message's.
+    pub(super) leg: Leg,
+    pub(super) question: Question,
+    pub(super) step: Value,
     pub(super) properties: HashMap<String, Value>,
     pub(super) config: Value,
     pub(super) tables: HashMap<String, Vec<(Glob, String)>>,
@@ -100,6 +104,9 @@ impl State {
             command: Command { verb: "EHLO".into(), argument: "client.example.org".into() },
             reply: Reply::new(250, EnhancedCode(2, 0, 0), "OK"),
             excess: Excess { size: 20 << 20, declared: true },
+            leg: Leg { domain: "example.com".into(), attempt: 1, ..Leg::default() },
+            question: Question { name: "example.com".into(), kind: RecordKind::Mx },
+            step: Value::Object(serde_json::Map::new()),
             properties: HashMap::new(),
             config: Value::Object(serde_json::Map::new()),
             tables: HashMap::new(),
@@ -118,6 +125,12 @@ impl State {
 
     pub(super) fn has_message(&self) -> bool {
         self.sender.is_some() || !self.recipients.is_empty() || self.content.is_some()
+    }
+
+    /// The leg, which all recipients are of.
+    pub(super) fn leg(&self) -> Leg {
+        let places = (0..self.recipients.len()).filter_map(|place| u32::try_from(place).ok());
+        Leg { recipients: places.collect(), ..self.leg.clone() }
     }
 
     pub(super) fn note(&self, edit: Edit) {

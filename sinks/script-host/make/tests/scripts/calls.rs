@@ -63,7 +63,10 @@ fn a_verdict_that_can_t_be_is_a_fault_where_it_is_made() {
             "return defer('No', { afer: 3 })",
             "scripts/tag.js:2:8 TypeError: defer has no option afer (did you mean after?)",
         ),
-        ("return answer([])", "scripts/tag.js:2:8 TypeError: answer takes a reply or a limit, not an array"),
+        (
+            "return answer(() => 1)",
+            "scripts/tag.js:2:8 TypeError: answer takes a reply, a limit, a resolution or a list, not a function",
+        ),
         ("return reject(() => 1)", "scripts/tag.js:2:8 TypeError: the text of reject must be a text, not a function"),
     ];
     same(&rows, submit);

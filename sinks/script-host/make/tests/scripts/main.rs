@@ -7,3 +7,4 @@ mod model;
 mod rig;
 mod services;
 mod stub;
+mod transport;

@@ -1,8 +1,8 @@
 //! One script in one instance of the script host, and its calls.
 
-use crate::stub::{World, excess, shown};
+use crate::stub::{World, excess, leg, shown};
 use mailsluice_wit::mailsluice::script::engine;
-use mailsluice_wit::mailsluice::sink::types::{Answer, Command, Verdict};
+use mailsluice_wit::mailsluice::sink::types::{Answer, Command, Expansion, Question, RecordKind, Resolution, Verdict};
 use mailsluice_wit::mailsluice::sink::{clock, config, dns, http, kv, log, metrics, random, submit, tables, types};
 use mailsluice_wit::{Message, Outgoing, Recipient, Session};
 use std::future::Future;
@@ -101,10 +101,20 @@ impl Script {
         match event {
             "in.connect" => self.decide(&interface, (session(),)),
             "in.helo" => self.decide(&interface, (command, session())),
-            "in.rcpt" => self.decide(&interface, (Resource::<Recipient>::new_borrow(9), message(), session())),
+            "in.rcpt" | "transport.categorize" => {
+                self.decide(&interface, (Resource::<Recipient>::new_borrow(9), message(), session()))
+            }
             "in.command" => self.decide(&interface, (command, None::<Resource<Message>>, session())),
             "in.reply" => self.decide(&interface, (Resource::<Outgoing>::new_borrow(3), Some(message()), session())),
             "transport.oversize" => self.decide(&interface, (excess(), Some(message()), session())),
+            "transport.route" | "transport.deliver" | "transport.deferred" | "transport.failed" => {
+                self.decide(&interface, (leg(), message(), session()))
+            }
+            "transport.delivered" => self.tell(&interface, (leg(), message(), session())),
+            "dns.resolve" => {
+                self.decide(&interface, (Question { name: "example.net".to_owned(), kind: RecordKind::Mx },))
+            }
+            "track" => self.tell(&interface, (r#"{"step":"accepted","size":5}"#,)),
             "in.disconnect" => self.tell(&interface, (session(),)),
             "server.start" | "server.reload" | "server.shutdown" => self.tell(&interface, ()),
             _ => self.decide(&interface, (message(), session())),
@@ -137,13 +147,34 @@ fn words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Next => "next".to_owned(),
         Verdict::SkipRest => "skip-rest".to_owned(),
-        Verdict::Answer(Answer::Reply(reply)) => format!("answer {}", shown(Some(reply))),
-        Verdict::Answer(Answer::Limit(limit)) => format!("answer {limit}"),
+        Verdict::Answer(answer) => format!("answer {}", answered(answer)),
         Verdict::Reject(reply) => format!("reject {}", shown(reply.as_ref())),
         Verdict::Defer(deferral) => format!("defer {} {:?}", shown(deferral.reply.as_ref()), deferral.after),
         Verdict::Disconnect(reply) => format!("disconnect {}", shown(reply.as_ref())),
         Verdict::Discard => "discard".to_owned(),
         Verdict::Hold(reason) => format!("hold {reason}"),
+    }
+}
+
+/// An answer as the tests read it.
+fn answered(answer: &Answer) -> String {
+    match answer {
+        Answer::Reply(reply) => shown(Some(reply)),
+        Answer::Limit(limit) => limit.to_string(),
+        Answer::Resolution(Resolution::Local) => "local".to_owned(),
+        Answer::Resolution(Resolution::Remote) => "remote".to_owned(),
+        Answer::Resolution(Resolution::Rewritten(address)) => format!("to {address}"),
+        Answer::Resolution(Resolution::Expanded(Expansion { members, sender })) => {
+            format!("to {members:?} from {sender:?}")
+        }
+        Answer::Route(hops) => format!("route {hops:?}"),
+        Answer::Records(records) => format!("records {records:?}"),
+        Answer::Outcomes(outcomes) => {
+            let one = |it: &mailsluice_wit::mailsluice::sink::types::Outcome| {
+                format!("{}: {}", it.recipient, shown(Some(&it.reply)))
+            };
+            outcomes.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 

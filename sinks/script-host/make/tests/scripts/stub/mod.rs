@@ -4,7 +4,7 @@ mod message;
 mod services;
 mod session;
 
-pub(crate) use session::{excess, shown};
+pub(crate) use session::{excess, leg, shown};
 
 use mailsluice_wit::mailsluice::script::engine;
 use std::collections::BTreeMap;

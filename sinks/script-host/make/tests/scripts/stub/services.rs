@@ -56,9 +56,13 @@ impl submit::Host for World {
 }
 
 impl dns::Host for World {
-    async fn lookup(&mut self, name: String, kind: dns::Kind) -> Result<std::result::Result<Vec<String>, dns::Error>> {
+    async fn lookup(
+        &mut self,
+        name: String,
+        kind: dns::RecordKind,
+    ) -> Result<std::result::Result<Vec<String>, dns::Error>> {
         Ok(match name.as_str() {
-            "example.com" => Ok(vec![format!("{kind:?}").replace("Kind::", "")]),
+            "example.com" => Ok(vec![format!("{kind:?}").replace("RecordKind::", "")]),
             "slow.example" => Err(dns::Error::Temporary("time-out".to_owned())),
             _ => Err(dns::Error::NotFound),
         })

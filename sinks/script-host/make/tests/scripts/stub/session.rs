@@ -2,7 +2,7 @@
 
 use super::World;
 use mailsluice_wit::mailsluice::sink::types::{
-    self, Door, Excess, HostOutgoing, HostRecipient, HostSession, Origin, Reply, Standing,
+    self, Door, Excess, HostOutgoing, HostRecipient, HostSession, Leg, Origin, Reply, Standing,
 };
 use mailsluice_wit::{Outgoing, Recipient, Session};
 use wasmtime::Result;
@@ -88,6 +88,10 @@ impl HostRecipient for World {
         Ok(Standing::Local)
     }
 
+    fn place(&mut self, it: Resource<Recipient>) -> Result<Option<u32>> {
+        Ok((it.rep() < 2).then_some(it.rep() + 3))
+    }
+
     fn matched(&mut self, it: Resource<Recipient>) -> Result<bool> {
         Ok(it.rep() == 0)
     }
@@ -166,4 +170,11 @@ pub(crate) fn shown(reply: Option<&Reply>) -> String {
 /// An excess, for `transport.oversize`.
 pub(crate) fn excess() -> Excess {
     Excess { size: 2000, declared: true }
+}
+
+/// A leg, for the events from `transport.route` to `transport.failed`.
+pub(crate) fn leg() -> Leg {
+    let reply = Reply { code: 450, status: None, text: "Not yet".to_owned() };
+    let host = Some("mx.example.com:25 [192.0.2.1]".to_owned());
+    Leg { domain: "example.com".to_owned(), host, attempt: 2, reply: Some(reply), recipients: vec![3, 4] }
 }
