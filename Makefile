@@ -31,7 +31,7 @@ test: sinks ## run every test, with those foreign mail programs that are there
 soak: sinks ## run for some hours what make test runs for some seconds: hostile guests, canaries, swaps, crashes, stops, floods, faults
 	MAILSLUICE_REPEATS=1000 MAILSLUICE_CANARIES=1000000 MAILSLUICE_SWAPS=1000 MAILSLUICE_CRASHES=100 \
 	MAILSLUICE_STOPS=100 MAILSLUICE_FLOOD=1000000 MAILSLUICE_SLOW=10000 MAILSLUICE_CUTS=20 \
-	cargo test --test it -- --nocapture sandbox crash stops:: bounded:: full:: transport_faults
+	cargo test --test it -- --nocapture sandbox crash stops:: bounded:: full:: transport_faults transport_power
 	MAILSLUICE_FUZZ=1000000 cargo test --test fuzz
 
 fuzz: setup ## look for inputs that break something, SECONDS=60 for each target, or with TARGET=line for one

@@ -107,6 +107,7 @@ async fn wired(dir: &Path, sinks: usize, spool: Arc<dyn Spool>) -> Server {
         intake: Arc::new(intake),
         gate: Arc::new(Gate::default()),
         room: Room::default(),
+        verify: None,
         stopping,
         tasks: TaskTracker::new(),
     }

@@ -19,7 +19,15 @@ pub(crate) fn maildir(n: u64) {
     let recipient = Recipient::new(ForwardPath::parse("alice@example.com").unwrap(), Standing::Local);
     let message = Message::from_bytes(message().into());
     let targets = [Target { index: 0, recipient: &recipient, user: "alice" }];
-    let job = Job { id: Id(1), hostname: &hostname, envelope: &envelope, message: &message, targets: &targets };
+    let job = Job {
+        id: Id(1),
+        hostname: &hostname,
+        envelope: &envelope,
+        sender: &envelope.sender,
+        message: &message,
+        targets: &targets,
+        per_connection: None,
+    };
     let means = Means::new(Arc::new(Disk));
     for _ in 0..n {
         let outcomes = runtime.block_on(means.deliver(&hop, &job));

@@ -77,6 +77,28 @@ fn check_says_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn try_tells_what_the_transport_would_be_answered() {
+    let desk = Desk::new();
+    let source = "export function transportRoute(leg) { return answer(`mx:${leg.domain}`) }\n\
+        export function transportDeliver(leg) { return answer('Kept') }\n\
+        export function transportFailed(leg) { console.log(leg.attempt, leg.host, leg.reply.text) }\n\
+        export function dnsResolve(question) { return answer([`10 mx.${question.name}.`]) }\n\
+        export function track(step) { console.log(step.step) }\n";
+    desk.put("way.js", source);
+    for (event, told) in [
+        ("transport.route", "by mx:example.net"),
+        ("transport.deliver", "recipient 0: 250 Kept"),
+        ("transport.failed", "3 mx.example.com:25 [192.0.2.25] No such user"),
+        ("dns.resolve", "10 mx.example.net."),
+        ("track", "delivered"),
+    ] {
+        let args = ["try", "way.js", "--event", event, "--rcpt", "bob@example.net", "--attempt", "3"];
+        let (out, errors, code) = desk.told(&args, MAIL);
+        assert!(code == Some(0) && out.contains(told), "{event}: {out}{errors}");
+    }
+}
+
+#[test]
 fn try_shows_the_difference_a_sink_makes() {
     let desk = Desk::new();
     desk.put("mark.wasm", modules::marks("one"));

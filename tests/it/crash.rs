@@ -17,16 +17,20 @@ use std::time::Duration;
 
 const CLIENTS: u64 = 4;
 
-fn crashes() -> u64 {
+/// How often the server is killed.
+pub(crate) fn crashes() -> u64 {
     std::env::var("MAILSLUICE_CRASHES").map_or(5, |n| n.parse().expect("MAILSLUICE_CRASHES: a number"))
 }
 
+/// Sends the message with this id and number, and notes what was said of it.
+pub(crate) type Send = fn(&Shared, &mut SmtpClient, &str, u64) -> io::Result<()>;
+
 /// What clients and the killer share.
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     /// Where the server is, while there is one.
     address: Mutex<Option<SocketAddr>>,
-    acknowledged: Mutex<BTreeSet<String>>,
+    pub(crate) acknowledged: Mutex<BTreeSet<String>>,
     refused: Mutex<BTreeSet<String>>,
     count: AtomicU64,
     enough: AtomicBool,
@@ -34,44 +38,54 @@ struct Shared {
 
 impl Shared {
     /// One client, which sends until it is enough, over as many connections as it takes.
-    fn client(&self, client: u64) {
+    fn client(&self, client: u64, send: Send) {
         let mut number = 0;
         while !self.enough.load(SeqCst) {
             let address = *self.address.lock().unwrap();
             // A connection that breaks is what this test is about: the message is forgotten, as it was not acknowledged.
-            let broken = address.map(|address| self.talk(address, client, &mut number));
+            let broken = address.map(|address| self.talk(address, client, &mut number, send));
             if !matches!(broken, Some(Ok(()))) {
                 std::thread::yield_now();
             }
         }
     }
 
-    fn talk(&self, address: SocketAddr, client: u64, number: &mut u64) -> io::Result<()> {
+    fn talk(&self, address: SocketAddr, client: u64, number: &mut u64, send: Send) -> io::Result<()> {
         let mut smtp = SmtpClient::try_connect(address)?;
         smtp.try_reply()?;
         smtp.try_send(b"EHLO client.example\r\n")?;
         smtp.try_reply()?.must_be(250);
         while !self.enough.load(SeqCst) {
             *number += 1;
-            let id = format!("{client}-{number}");
-            smtp.try_send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n")?;
-            for code in [250, 250, 354] {
-                smtp.try_reply()?.must_be(code);
-            }
-            let refuse = *number % 7 == 3;
-            let message = message(&id, size(*number), if refuse { "yes" } else { "no" });
-            smtp.try_send(format!("{message}.\r\n").as_bytes())?;
-            let reply = smtp.try_reply()?;
-            let heard = match (refuse, reply.code) {
-                (false, 250) => &self.acknowledged,
-                (true, 550) => &self.refused,
-                _ => panic!("{id}: {reply}"),
-            };
-            heard.lock().unwrap().insert(id);
+            send(self, &mut smtp, &format!("{client}-{number}"), *number)?;
             self.count.fetch_add(1, SeqCst);
         }
         Ok(())
     }
+}
+
+/// Kills the server again and again while clients send. The site is as the last kill has left it.
+pub(crate) fn kill_while_sending(mut site: Site, shared: &Arc<Shared>, send: Send) -> Site {
+    let client = |n| {
+        let shared = shared.clone();
+        std::thread::spawn(move || shared.client(n, send))
+    };
+    let clients: Vec<_> = (0..CLIENTS).map(client).collect();
+    let mut random = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
+    for _ in 0..crashes() {
+        let server = site.start();
+        *shared.address.lock().unwrap() = Some(server.address(0));
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let until = shared.count.load(SeqCst) + 10 + (random >> 32) % 80;
+        eventually("messages to be sent", || (shared.count.load(SeqCst) >= until).then_some(()));
+        // Anywhere within a message, a commit or a delivery.
+        std::thread::park_timeout(Duration::from_micros((random >> 40) % 5000));
+        *shared.address.lock().unwrap() = None;
+        site = server.kill();
+    }
+    shared.enough.store(true, SeqCst);
+    clients.into_iter().for_each(|client| client.join().expect("a client"));
+    site
 }
 
 /// Small ones that share a group commit, some that leave the draft's memory, some that get a file of their own.
@@ -99,30 +113,31 @@ when = { header = { X-Refuse = "yes" } }
 reject = "As asked"
 "#;
 
+/// Sends a message to a user, which one time in seven asks to be refused.
+fn send_to_alice(shared: &Shared, smtp: &mut SmtpClient, id: &str, number: u64) -> io::Result<()> {
+    smtp.try_send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n")?;
+    for code in [250, 250, 354] {
+        smtp.try_reply()?.must_be(code);
+    }
+    let refuse = number % 7 == 3;
+    let message = message(id, size(number), if refuse { "yes" } else { "no" });
+    smtp.try_send(format!("{message}.\r\n").as_bytes())?;
+    let reply = smtp.try_reply()?;
+    let heard = match (refuse, reply.code) {
+        (false, 250) => &shared.acknowledged,
+        (true, 550) => &shared.refused,
+        _ => panic!("{id}: {reply}"),
+    };
+    heard.lock().unwrap().insert(id.to_owned());
+    Ok(())
+}
+
 #[test]
 fn what_was_acknowledged_is_delivered_however_often_the_server_is_killed() {
-    let mut site = Site::new(Site::PLAIN);
+    let site = Site::new(Site::PLAIN);
     site.write("sinks.toml", REFUSING);
     let shared = Arc::new(Shared::default());
-    let client = |n| {
-        let shared = shared.clone();
-        std::thread::spawn(move || shared.client(n))
-    };
-    let clients: Vec<_> = (0..CLIENTS).map(client).collect();
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64 ^ u64::from(std::process::id());
-    for _ in 0..crashes() {
-        let server = site.start();
-        *shared.address.lock().unwrap() = Some(server.address(0));
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let until = shared.count.load(SeqCst) + 10 + (random >> 32) % 80;
-        eventually("messages to be sent", || (shared.count.load(SeqCst) >= until).then_some(()));
-        // Anywhere within a message, a commit or a delivery.
-        std::thread::park_timeout(Duration::from_micros((random >> 40) % 5000));
-        *shared.address.lock().unwrap() = None;
-        site = server.kill();
-    }
-    shared.enough.store(true, SeqCst);
-    clients.into_iter().for_each(|client| client.join().expect("a client"));
+    let site = kill_while_sending(site, &shared, send_to_alice);
     let acknowledged = std::mem::take(&mut *shared.acknowledged.lock().unwrap());
     let refused = std::mem::take(&mut *shared.refused.lock().unwrap());
     assert!(acknowledged.len() > 50 && refused.len() > 3, "{} and {}", acknowledged.len(), refused.len());

@@ -138,8 +138,9 @@ fn what_a_later_sink_says_of_single_recipients_counts() {
     let id = send(&server, &["alice@example.com", "bob@example.com"]);
     server.operate(&id, &RELEASE).unwrap();
     server.arrived("alice", 1);
-    let bob = server.account(&id).recipients.remove(1);
-    assert!(bob.state == "held" && bob.reason.as_ref().is_some_and(|why| why.contains("550 5.7.1 Not bob")), "{bob:?}");
+    let bob = || server.account(&id).recipients.remove(1);
+    eventually("the failure of the one refused", || (bob().state == "rejected").then_some(()));
+    assert_eq!(bob().last.unwrap()["reply"]["text"], "Not bob");
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn whom_a_sink_has_refused_stays_refused_when_the_whole_is_released() {
     server.arrived("alice", 1);
     let state = || server.account(&id).recipients.remove(1).state;
     eventually("alice's part to be recorded", || (server.account(&id).recipients[0].state == "done").then_some(()));
-    assert_eq!(state(), "held");
+    eventually("the failure of the one refused", || (state() == "rejected").then_some(()));
     assert!(!server.data_dir().join("mail/example.com/bob/new").exists(), "bob got what was refused for him");
 }
 
@@ -216,13 +217,14 @@ fn single_recipients_are_released() {
     server.arrived("alice", 1);
     let states = || server.account(&id).recipients.into_iter().map(|r| r.state).collect::<Vec<_>>();
     eventually("alice's part to be recorded", || (states()[0] == "done").then_some(()));
-    assert_eq!(states(), ["done", "held", "held"]);
+    eventually("the failure of the one refused", || (states()[2] == "rejected").then_some(()));
+    assert_eq!(states(), ["done", "held", "rejected"]);
     server.operate(&id, &RELEASE).unwrap();
     server.arrived("bob", 1);
-    server.arrived("postmaster", 1);
     assert_eq!(server.arrived("alice", 1).len(), 1, "delivered again");
-    let account = delivered(&server, &id);
-    assert!(account.recipients.iter().all(|r| r.state == "done"), "{account:?}");
+    eventually("its end", || (server.account(&id).state == State::Failed).then_some(()));
+    assert_eq!(states(), ["done", "done", "rejected"]);
+    assert!(!server.data_dir().join("mail/example.com/postmaster/new").exists(), "refused is refused");
 }
 
 /// A server that relays to a hop, and a message that the hop is about to take.
@@ -277,17 +279,14 @@ fn an_operator_removes() {
 }
 
 #[test]
-fn what_failed_for_good_waits_for_a_release() {
+fn what_failed_for_good_is_over_and_said_to_be_so() {
     let (server, hop, id) = at_a_hop();
     hop.next().answer("550 never");
-    let failed = eventually("the failure", || Some(server.account(&id)).filter(|a| a.state == State::Held));
-    let why = failed.recipients[0].reason.as_ref().unwrap();
-    assert!(why.contains("failed for good") && why.contains("550 never"), "{why}");
+    let failed = eventually("the failure", || Some(server.account(&id)).filter(|a| a.state == State::Failed));
+    let last = failed.recipients[0].last.as_ref().unwrap();
+    assert_eq!((&last["outcome"], &last["reply"]["text"]), (&"failed".into(), &"never".into()), "{last}");
     let nothing = server.operate(&id, &Operation::Retry).unwrap_err();
-    assert!(nothing.contains("release it"), "to say yes and do nothing would be a lie: {nothing}");
-    server.operate(&id, &RELEASE).unwrap();
-    hop.next().answer("250 mine");
-    delivered(&server, &id);
+    assert!(nothing.contains("is not in the queue"), "to say yes and do nothing would be a lie: {nothing}");
 }
 
 #[test]

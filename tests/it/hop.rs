@@ -1,4 +1,4 @@
-//! A next hop that says yes to everything, and to the end of a message only when the test tells it to.
+//! A next hop that says yes to everything but recipients called `gone`, and to the end of a message only when the test tells it to.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -72,6 +72,7 @@ fn serve(stream: TcpStream, arrivals: &Sender<Arrival>) -> io::Result<()> {
                 arrivals.send(Arrival { message, answer }).map_err(io::Error::other)?;
                 reply.recv().map_err(io::Error::other)?
             }
+            "RCPT" if line.contains("<gone@") => "550 5.1.1 no such user",
             _ => "250 ok",
         };
         writeln!(out, "{reply}\r")?;

@@ -11,10 +11,11 @@
 use crate::server::arrived;
 use crate::wait::eventually;
 use mailsluice::config::Settings;
+use mailsluice::directory::Verify;
 use mailsluice::disk::{Disk, Files};
 use mailsluice::event::Natives;
-use mailsluice::event::host::{Clock, SystemClock};
-use mailsluice::intake::{Account, History, Intake, history::Keep};
+use mailsluice::event::host::{Clock, Resolver, SystemClock, ZoneTable};
+use mailsluice::intake::{Account, Badmail, History, Intake, history::Keep};
 use mailsluice::kv::{MemoryKv, Quota};
 use mailsluice::mail::{Id, IdSource};
 use mailsluice::manifest::build::{Workshop, natives};
@@ -22,7 +23,8 @@ use mailsluice::manifest::load::{Inputs, load};
 use mailsluice::server::{self, Gate, Room, Server};
 use mailsluice::snapshot::Current;
 use mailsluice::spool::{Claim, Entry, MemorySpool, NodeId, Spool};
-use mailsluice::transport::{Operation, Queue, deliver::Means, pipeline::Pipeline};
+use mailsluice::transport::deliver::{Means, Network};
+use mailsluice::transport::{Operation, Queue, pipeline::Pipeline, verify::Prober};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,6 +45,8 @@ pub(crate) struct Plan {
     files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
     delivers: bool,
+    resolver: Arc<dyn Resolver>,
+    network: Option<Arc<dyn Network>>,
 }
 
 impl Plan {
@@ -57,7 +61,16 @@ impl Plan {
             files: Arc::new(Disk),
             clock: Arc::new(SystemClock),
             delivers: true,
+            resolver: Arc::new(ZoneTable::default()),
+            network: None,
         }
+    }
+
+    /// Hosts are found in this table, and reached over this network.
+    pub(crate) fn internet(mut self, zone: Arc<ZoneTable>, network: Arc<dyn Network>) -> Self {
+        self.resolver = zone;
+        self.network = Some(network);
+        self
     }
 
     /// This manifest in force.
@@ -84,7 +97,7 @@ impl Plan {
         self
     }
 
-    /// Local deliveries go to these files.
+    /// Local deliveries and badmail go to these files.
     pub(crate) fn files(mut self, files: Arc<dyn Files>) -> Self {
         self.files = files;
         self
@@ -132,7 +145,9 @@ impl Plan {
         let ids = Arc::new(IdSource::default());
         ids.skip_to(newest);
         let stores = (self.spool.clone(), fence, history.clone());
-        let queue = Queue::new(stores.0, stores.1, stores.2, current.clone(), clock.clone(), ids.clone());
+        let badmail = Badmail::new(current.pin().settings.data_dir.join("badmail"), self.files.clone());
+        let badmail = Arc::new(badmail);
+        let queue = Queue::new(stores.0, stores.1, stores.2, current.clone(), clock.clone(), ids.clone(), badmail);
         let queue = Arc::new(queue);
         queue.add(found.all().await.unwrap());
         let feed = queue.clone();
@@ -147,12 +162,18 @@ impl Plan {
             queue: hand_over,
             stopping: stopping.clone(),
         });
+        let means = match self.network {
+            Some(network) => Means::new(self.files).over(network),
+            None => Means::new(self.files),
+        };
+        let pipeline = Pipeline::new(queue.clone(), means, self.resolver, stopping.clone());
         let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
-        let server = Arc::new(Server { current, intake, gate, room, stopping, tasks });
+        let verify: Option<Arc<dyn Verify>> = Some(Arc::new(Prober::new(pipeline.clone())));
+        let server = Arc::new(Server { current, intake, gate, room, verify, stopping, tasks });
         let spool = self.spool;
         let mut inside = Inside { server, queue, spool, workshop, addresses: Vec::new(), dir, runtime: None };
         if self.delivers {
-            inside.work(Means::new(self.files));
+            tokio::spawn(pipeline.run(inside.server.tasks.clone()));
         }
         inside.listen().await;
         inside
@@ -171,11 +192,6 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    fn work(&self, means: Means) {
-        let pipeline = Pipeline::new(self.queue.clone(), means, self.server.stopping.clone());
-        tokio::spawn(pipeline.run(self.server.tasks.clone()));
-    }
-
     async fn listen(&mut self) {
         for index in 0..self.server.current.pin().settings.listeners.len() {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

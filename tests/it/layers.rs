@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 10] = [
     &["directory", "kv", "dns", "http", "builtin", "wasm"],
     &["snapshot"],
     &["intake"],
-    &["server", "transport"],
+    &["server", "pickup", "transport"],
     &["manifest", "admin"],
     &["main", "cli"],
 ];

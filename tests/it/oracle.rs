@@ -13,8 +13,8 @@ use mailsluice::smtp::{Extensions, xtext};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use smtp_proto::{
-    MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_RET_FULL, MAIL_RET_HDRS, MAIL_SMTPUTF8, RCPT_NOTIFY_DELAY,
-    RCPT_NOTIFY_FAILURE, RCPT_NOTIFY_NEVER, RCPT_NOTIFY_SUCCESS, Request,
+    MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_BODY_BINARYMIME, MAIL_RET_FULL, MAIL_RET_HDRS, MAIL_SMTPUTF8,
+    RCPT_NOTIFY_DELAY, RCPT_NOTIFY_FAILURE, RCPT_NOTIFY_NEVER, RCPT_NOTIFY_SUCCESS, Request,
 };
 
 /// What a line says, in words that both grammars have.
@@ -50,9 +50,11 @@ fn our_mail(mail: &MailCommand) -> Said {
         Some(Ret::Hdrs) => MAIL_RET_HDRS,
         None => 0,
     };
-    if mail.body == BodyType::EightBitMime {
-        flags |= MAIL_BODY_8BITMIME;
-    }
+    flags |= match mail.body {
+        BodyType::SevenBit => 0,
+        BodyType::EightBitMime => MAIL_BODY_8BITMIME,
+        BodyType::BinaryMime => MAIL_BODY_BINARYMIME,
+    };
     if mail.smtputf8 {
         flags |= MAIL_SMTPUTF8;
     }
@@ -104,7 +106,7 @@ fn address() -> impl Strategy<Value = String> {
 
 fn mail_line() -> impl Strategy<Value = String> {
     let params = vec!["SIZE=123456", "BODY=8BITMIME", "SMTPUTF8", "RET=FULL", "ENVID=QQ+2B31-4"];
-    let others = vec!["size=0", "body=7bit", "SMTPUTF8", "Ret=hdrs", "envid=x"];
+    let others = vec!["size=0", "body=binarymime", "SMTPUTF8", "Ret=hdrs", "envid=x"];
     let params = prop_oneof![subsequence(params, 0..=5), subsequence(others, 0..=5)].prop_shuffle();
     let sender = prop_oneof![4 => address(), 1 => Just(String::new())];
     (select(vec!["MAIL FROM:", "mail from:", "Mail From: "]), sender, params)

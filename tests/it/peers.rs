@@ -1,4 +1,5 @@
-//! Mail with foreign programs: swaks, curl, Python's smtplib and Postfix send to us, Postfix and its smtp-sink take from us.
+//! Mail with foreign programs: swaks, curl, Python's smtplib and Postfix send to us; Postfix, its smtp-sink and Dovecot take from us,
+//! and Python's `email` reads our reports.
 //!
 //! A program that is absent is named on standard error and its tests do nothing, unless `MAILSLUICE_REQUIRE_PEERS` is set: then
 //! they fail. `make peers` installs them all.
@@ -7,17 +8,22 @@
 //! LF; nothing else may differ.
 
 mod clients;
+mod dovecot;
+mod dsn;
+mod mailboxes;
 mod postfix;
 mod relay;
 mod sink;
+mod smtp_sink_faults;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A foreign program by name, if it is there.
 pub(crate) fn peer(program: &str) -> Option<PathBuf> {
@@ -54,6 +60,31 @@ fn run(command: &mut Command) -> String {
 /// Somebody else may take it before they do, so whoever uses this tries again with another one when the program can't bind it.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+}
+
+/// Addresses with an IP that no other test uses, so that whoever listens there can be started again in the same place.
+fn own_addresses<const N: usize>() -> [SocketAddr; N] {
+    static LAST: AtomicU8 = AtomicU8::new(0);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    // Its first bit keeps it apart from 127.0.0.1, where all the others are.
+    let ip = Ipv4Addr::new(127, high | 0x80, low, 1 + LAST.fetch_add(1, Ordering::Relaxed) % 250);
+    // Servers of the machine itself listen at all of its addresses. All are kept until the last is found, so that they differ.
+    let free = [(); N].map(|()| TcpListener::bind((ip, 0)).expect("a free port"));
+    free.map(|listener| listener.local_addr().expect("its address"))
+}
+
+/// Runs a Python script with arguments and standard input; what it prints must be JSON.
+#[track_caller]
+fn python(program: &Path, script: &str, args: &[&str], input: &[u8]) -> serde_json::Value {
+    let mut command = Command::new(program);
+    command.args(["-c", script]).args(args).env("PYTHONIOENCODING", "utf-8");
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.expect("starting python3");
+    // A script that ends early does not read it, and says why.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "python3: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON from the script")
 }
 
 /// A message that is easily spoilt: dots, blanks at line ends, long lines, octets above 127, empty lines at the end.

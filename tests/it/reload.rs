@@ -293,11 +293,12 @@ fn a_transaction_sees_one_version_and_the_next_one_the_other() {
     assert_eq!(server.account(first.id()).ledger.generation, 1);
     assert_eq!(server.account(second.id()).ledger.generation, 2);
     // The pass is another matter: by the directory now in force there is no Alice to deliver to.
-    let held = eventually("what became of Alice", || {
+    let alice = eventually("what became of Alice", || {
         let alice = server.account(first.id()).recipients.remove(0);
-        (alice.state == "held").then_some(alice)
+        (alice.state == "done").then_some(alice)
     });
-    assert!(held.reason.as_ref().is_some_and(|why| why.contains("no such user")), "{held:?}");
+    let last = alice.last.unwrap();
+    assert_eq!((&last["outcome"], &last["reply"]["status"]), (&"failed".into(), &"5.1.1".into()), "{last}");
 }
 
 /// Two sinks, of which only one reads a file.

@@ -102,6 +102,7 @@ fn each_edit_has_its_functions() {
         "original",
         "standing",
         "matched",
+        "place",
         "sender",
         "recipients",
         "size",

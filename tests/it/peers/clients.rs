@@ -1,10 +1,9 @@
 //! Foreign clients that send to us.
 
-use super::{added, letter, peer, run};
+use super::{added, letter, peer, python, run};
 use crate::server::{Server, Site};
 use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// What delivery to a Maildir puts on top of a message, in this order.
 const TRACE: [&str; 3] = ["Return-Path", "Delivered-To", "Received"];
@@ -64,22 +63,6 @@ fn curl_sends_to_us() {
     assert_eq!(added(&letter, &arrived), TRACE);
 }
 
-/// Runs a Python script with a letter on its standard input; what it prints must be one line of JSON.
-fn python(python: &Path, script: &str, server: &Server, letter: &str) -> serde_json::Value {
-    let port = server.address(0).port().to_string();
-    let mut child = Command::new(python)
-        .args(["-c", script, &port])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("starting python3");
-    child.stdin.take().unwrap().write_all(letter.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "python3: {}", output.status);
-    serde_json::from_slice(&output.stdout).expect("JSON from the script")
-}
-
 const SMTP: &str = r#"
 import json, smtplib, sys
 letter = sys.stdin.buffer.read()
@@ -97,7 +80,8 @@ fn python_sends_eight_bits_and_an_international_sender_to_those_who_exist() {
     let Some(program) = peer("python3") else { return };
     let server = Site::new(Site::PLAIN).start();
     let letter = letter("smtplib");
-    let told = python(&program, SMTP, &server, &letter);
+    let port = server.address(0).port().to_string();
+    let told = python(&program, SMTP, &[&port], letter.as_bytes());
     assert_eq!(told["refused"], serde_json::json!({ "nobody@example.com": 550 }));
     for feature in ["8bitmime", "chunking", "dsn", "enhancedstatuscodes", "pipelining", "size", "smtputf8"] {
         assert!(told["features"].as_array().unwrap().iter().any(|f| f == feature), "{feature} in {told}");
@@ -128,7 +112,9 @@ fn python_hears_of_each_recipient_over_lmtp() {
     let Some(program) = peer("python3") else { return };
     let server = Site::new(&Site::PLAIN.replace("[domains]", "role = \"lmtp\"\n[domains]")).start();
     let letter = letter("lmtp");
-    assert_eq!(python(&program, LMTP, &server, &letter), serde_json::json!([250, 250, 550, 250, 250, 250]));
+    let port = server.address(0).port().to_string();
+    let codes = python(&program, LMTP, &[&port], letter.as_bytes());
+    assert_eq!(codes, serde_json::json!([250, 250, 550, 250, 250, 250]));
     for user in ["alice", "bob"] {
         let [arrived] = server.arrived("example.com", user, 1).try_into().expect("one message");
         assert_eq!(added(&letter, &arrived), TRACE);

@@ -1,6 +1,6 @@
 //! Postfix's smtp-sink as the next hop: it takes everything, and writes what it got into files.
 
-use super::{added, free_port, letter, peer};
+use super::{added, letter, own_addresses, peer};
 use crate::server::{Site, messages_in};
 use crate::smtp_client::SmtpClient;
 use crate::wait::eventually;
@@ -10,31 +10,37 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-struct Sink {
+pub(super) struct Sink {
     process: Child,
     dir: TempDir,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Sink {
-    fn start(options: &[&str]) -> Option<Self> {
-        let program = peer("smtp-sink")?;
-        loop {
-            let dir = tempfile::tempdir().unwrap();
-            // As root it becomes somebody else, who has to write here.
-            std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-            let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-            let process = Self::spawn(&program, options, dir.path(), address);
-            let mut sink = Self { process, dir, address };
-            let up = eventually("smtp-sink to listen or to give up", || match sink.process.try_wait().unwrap() {
-                Some(_) => Some(false),
-                None => TcpStream::connect(address).is_ok().then_some(true),
-            });
-            // Otherwise somebody else took the port.
-            if up {
-                return Some(sink);
-            }
-        }
+    pub(super) fn start(options: &[&str]) -> Option<Self> {
+        let [address] = own_addresses();
+        Some(Self::start_at(address, &peer("smtp-sink")?, options))
+    }
+
+    /// Ends it, and starts another in its place, which has got nothing yet.
+    pub(super) fn replace(self, options: &[&str]) -> Self {
+        let address = self.address;
+        drop(self);
+        Self::start_at(address, &peer("smtp-sink").expect("smtp-sink"), options)
+    }
+
+    fn start_at(address: SocketAddr, program: &Path, options: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        // As root it becomes somebody else, who has to write here.
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let process = Self::spawn(program, options, dir.path(), address);
+        let mut sink = Self { process, dir, address };
+        eventually("smtp-sink to listen", || {
+            let ended = sink.process.try_wait().unwrap();
+            assert!(ended.is_none(), "smtp-sink {options:?} at {address}: {ended:?}");
+            TcpStream::connect(address).ok()
+        });
+        sink
     }
 
     fn spawn(program: &Path, options: &[&str], dir: &Path, address: SocketAddr) -> Child {
@@ -47,7 +53,7 @@ impl Sink {
     }
 
     /// What it wrote, without the empty line that it puts behind each message.
-    fn got(&self, count: usize) -> Vec<Vec<u8>> {
+    pub(super) fn got(&self, count: usize) -> Vec<Vec<u8>> {
         eventually("messages at smtp-sink", || {
             let whole: Option<Vec<_>> =
                 messages_in(self.dir.path()).iter().map(|m| m.strip_suffix(b"\n").map(<[u8]>::to_vec)).collect();

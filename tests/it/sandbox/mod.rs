@@ -12,6 +12,7 @@ mod bounds;
 mod canaries;
 mod changes;
 mod files;
+mod passes;
 mod reach;
 mod rows;
 mod scripts;
