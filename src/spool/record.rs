@@ -268,6 +268,11 @@ impl Entry {
         }
     }
 
+    /// When its time to be delivered began.
+    pub fn waits_since(&self) -> Timestamp {
+        self.expires_from.unwrap_or(self.received)
+    }
+
     /// When it is due: when the first of its open recipients is. None while it is parked, or every open recipient is.
     pub fn due(&self) -> Option<Timestamp> {
         if self.hold.is_some() {

@@ -92,6 +92,16 @@ impl Dossier {
         set.and_then(|priority| i8::try_from(priority.clamp(-9, 9)).ok()).unwrap_or_default()
     }
 
+    /// The number of the next attempt for a recipient, from 1.
+    pub(super) fn attempt(&self, index: usize) -> u32 {
+        self.entry().recipients.get(index).map_or(1, |state| state.attempts + 1)
+    }
+
+    /// What a decision makes of those it is about; none if nobody objects.
+    pub(super) fn ended(&self, decision: Decision) -> Option<End> {
+        ended(decision, self.transaction.as_ref().map(|t| &t.ledger))
+    }
+
     /// What the message is called when it leaves.
     pub(super) fn final_state(&self) -> State {
         let entry = self.entry();
@@ -128,7 +138,7 @@ impl Dossier {
     /// The same, as an end for recipients; none if nobody objects. An answer is none.
     pub(super) async fn judge(&mut self, event: Event, behind: Option<&Place>, focus: Focus<'_>) -> Option<End> {
         match self.raise(event, behind, focus).await {
-            Ok(decision) => ended(decision, self.transaction.as_ref().map(|t| &t.ledger)),
+            Ok(decision) => self.ended(decision),
             Err(outcome) => Some(End::Tried(outcome)),
         }
     }

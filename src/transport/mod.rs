@@ -9,9 +9,10 @@
 //! * [`outcome`]: how a try ended, per recipient; `end`: what else can become of one.
 //! * [`report`] composes what senders are told, `reporting` knows who is owed it.
 //! * [`traffic`] bounds and shapes all that goes out.
-//! * [`retry`] says when to try again. `release` lets held messages go on.
+//! * [`retry`] says when to try again. `release` lets held messages go on. `align` keeps states with their recipients.
 //! * [`verify`]: whether a recipient exists at the next hop.
 
+mod align;
 pub mod categorize;
 pub mod deliver;
 mod dossier;

@@ -8,9 +8,9 @@
 use super::taken::Ticket;
 use super::traffic::Governor;
 use crate::event::host::Clock;
-use crate::intake::{Account, Badmail, History, State};
+use crate::intake::{Account, Badmail, History, Nursery, State};
 use crate::mail::{Content, Id, IdSource, Timestamp};
-use crate::snapshot::Current;
+use crate::snapshot::{Current, Snapshot};
 use crate::spool::{Entry, Fence, Outline, Spool};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -226,6 +226,11 @@ impl Queue {
     /// Whether it is to be tried whatever the traffic says; asked once.
     pub(super) fn is_urgent(&self, id: Id) -> bool {
         self.urgent.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    /// Where messages grow up that are made here.
+    pub(super) fn nursery<'a>(&'a self, snapshot: &'a Snapshot) -> Nursery<'a> {
+        Nursery { snapshot, spool: &*self.spool, ids: &self.ids, clock: &*self.clock }
     }
 
     /// Waits for the next message that is due, and takes it.

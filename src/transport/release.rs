@@ -4,9 +4,10 @@
 //! it does at the door, but that there is nobody to refuse it to: it stays held. One that was held in the transport goes on
 //! behind that binding at its next pass.
 
+use super::align::align;
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
-use crate::intake::{Brood, Nursery, hold_at, settle};
+use crate::intake::{Brood, hold_at, settle};
 use crate::mail::{Envelope, Fate, Message};
 use crate::spool::{Entry, HoldChange, Json, Patch, RcptState, Record, StoredContent};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Queue {
                 }
             }
         }
-        let nursery = Nursery { snapshot: &snapshot, spool: &*self.spool, ids: &self.ids, clock: &*self.clock };
+        let nursery = self.nursery(&snapshot);
         let brood = nursery.raise(&mut transaction, &entry.origin).await;
         let patch = if discarded { None } else { Some(patch(entry, transaction, hold)?) };
         Ok((patch, brood))
@@ -98,16 +99,10 @@ impl Queue {
     /// unless sinks have just decided otherwise.
     fn states(&self, entry: &Entry, envelope: &Envelope) -> Vec<RcptState> {
         let now = self.clock.now();
-        let mut known: Vec<_> = entry.envelope.recipients.iter().zip(&entry.recipients).collect();
-        let mut states = Vec::with_capacity(envelope.recipients.len());
-        for recipient in &envelope.recipients {
-            let before = known.iter().position(|(r, _)| r.path == recipient.path).map(|at| known.remove(at).1.clone());
-            let mut state = before.unwrap_or_default();
-            if !state.done {
-                (state.held, state.next) = (None, now);
-                settle(&recipient.fate, &mut state, false);
-            }
-            states.push(state);
+        let mut states = align(entry, &envelope.recipients, &RcptState::default());
+        for (recipient, state) in envelope.recipients.iter().zip(&mut states).filter(|(_, state)| !state.done) {
+            (state.held, state.next) = (None, now);
+            settle(&recipient.fate, state, false);
         }
         states
     }

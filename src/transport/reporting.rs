@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::report::{About, Action, Report, compose, is_owed};
 use super::retry;
 use crate::intake::track::Stage;
-use crate::intake::{Brood, Nursery, Reported};
+use crate::intake::{Brood, Reported};
 use crate::mail::{Content, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, ReversePath, Timestamp};
 use crate::spool::Entry;
 use bytes::Bytes;
@@ -112,7 +112,7 @@ impl Dossier {
         envelope.recipients.push(Recipient::new(path, standing));
         (envelope.body, envelope.smtputf8) = (composed.body, composed.smtputf8);
         let message = Message::split(&composed.content, composed.header_len).map_err(|error| error.to_string())?;
-        let nursery = Nursery { snapshot, spool: &*self.queue.spool, ids: &self.queue.ids, clock: &*self.queue.clock };
+        let nursery = self.queue.nursery(snapshot);
         let reported = nursery.report(id, self.entry().id, envelope, message, brood).await;
         self.track(Stage::Reported, |step| {
             (step.sender, step.other) = (Some(sender.as_str().into()), Some(id));
@@ -135,7 +135,7 @@ impl Dossier {
         let (entry, settings) = (self.entry(), &self.snapshot.settings);
         let mut envelope = entry.envelope.clone();
         envelope.sender = sender.clone();
-        let since = entry.expires_from.unwrap_or(entry.received);
+        let since = entry.waits_since();
         let recipients = items.iter().filter_map(|item| {
             let details = item.outcome.as_ref().map(Outcome::details);
             Some(About {

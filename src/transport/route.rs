@@ -6,7 +6,7 @@
 use super::categorize::Category;
 use super::deliver::{NextHop, Pattern};
 use super::dossier::Dossier;
-use super::end::{End, ended};
+use super::end::End;
 use super::outcome::{Details, Outcome};
 use crate::config::Settings;
 use crate::config::target::Target;
@@ -44,7 +44,7 @@ impl Dossier {
 
     async fn ask_for_route(&mut self, category: &Category, recipients: &[usize]) -> Result<Option<Route>, End> {
         let first = recipients.first().copied().unwrap_or_default();
-        let attempt = self.entry().recipients.get(first).map_or(1, |state| state.attempts + 1);
+        let attempt = self.attempt(first);
         let leg = Leg { domain: category.domain().into(), attempt, recipients: recipients.to_vec(), ..Leg::default() };
         let place = self.place(first);
         match self.raise(Event::TransportRoute, place.as_ref(), Focus::Leg(&leg)).await {
@@ -53,7 +53,7 @@ impl Dossier {
                 let hops: Result<Vec<NextHop>, Outcome> = hops.iter().map(|hop| of_sink(settings, hop)).collect();
                 Ok(Some(Route(hops.map_err(End::Tried)?)).filter(|route| !route.0.is_empty()))
             }
-            Ok(decision) => match ended(decision, self.transaction.as_ref().map(|t| &t.ledger)) {
+            Ok(decision) => match self.ended(decision) {
                 Some(end) => Err(end),
                 None => Ok(None),
             },

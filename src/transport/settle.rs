@@ -2,7 +2,7 @@
 //! it owes, before anything is done on the strength of it.
 
 use super::dossier::Dossier;
-use super::end::{End, ended};
+use super::end::End;
 use super::outcome::{Details, Outcome, Reach};
 use super::report::Action;
 use super::reporting::News;
@@ -11,7 +11,7 @@ use super::traffic::Lane;
 use crate::config::queue::Schedule;
 use crate::event::{Event, Focus, Leg};
 use crate::intake::track::{self, Stage};
-use crate::intake::{Brood, Nursery, Step};
+use crate::intake::{Brood, Step};
 use crate::mail::{EnhancedCode, Reply, Timestamp};
 use crate::spool::{Json, Patch, RcptId, RcptState, Try};
 use serde::Serialize;
@@ -159,11 +159,10 @@ impl Dossier {
         if !self.hears(event) {
             return end;
         }
-        let attempt = self.entry().recipients.get(one.index).map_or(1, |state| state.attempts + 1);
         let leg = Leg {
             domain: one.domain.clone(),
             host: one.host.clone(),
-            attempt,
+            attempt: self.attempt(one.index),
             reply: Some(outcome.details().reply.clone()),
             recipients: vec![one.index],
         };
@@ -175,16 +174,14 @@ impl Dossier {
         match self.raise(event, place.as_ref(), Focus::Leg(&leg)).await {
             // A message that can't be read now can't be told of, and that changes nothing of how it ended.
             Err(_) => end,
-            Ok(decision) => ended(decision, self.transaction.as_ref().map(|t| &t.ledger)).unwrap_or(end),
+            Ok(decision) => self.ended(decision).unwrap_or(end),
         }
     }
 
     /// Whether a recipient's time is up.
     pub(super) fn is_expired(&self, index: usize, domain: &str, site: Option<&str>, now: Timestamp) -> bool {
         let entry = self.entry();
-        let attempts = entry.recipients.get(index).map_or(0, |state| state.attempts);
-        let schedule = self.schedule(index, domain, site);
-        retry::next(schedule, entry.expires_from.unwrap_or(entry.received), now, attempts + 1).is_none()
+        retry::next(self.schedule(index, domain, site), entry.waits_since(), now, self.attempt(index)).is_none()
     }
 
     /// When a recipient is tried again, and for how long. Without a domain that was routed, its own counts.
@@ -261,7 +258,7 @@ impl Dossier {
                 change.news.add(entry, index, Action::Failed, Some(outcome), now);
             }
             Outcome::Deferred(_) => {
-                let since = entry.expires_from.unwrap_or(entry.received);
+                let since = entry.waits_since();
                 let next = retry::next(schedule, since, now, state.attempts.max(1));
                 // Past its time it has failed before it comes here, unless a sink has kept it.
                 let next = next.unwrap_or_else(|| now.plus(LATE_PAUSE));
@@ -300,13 +297,7 @@ impl Dossier {
         let Some(transaction) = self.transaction.as_deref_mut().filter(|t| !t.letter.generated.is_empty()) else {
             return Brood::default();
         };
-        let nursery = Nursery {
-            snapshot: &self.snapshot,
-            spool: &*self.queue.spool,
-            ids: &self.queue.ids,
-            clock: &*self.queue.clock,
-        };
-        nursery.raise(transaction, &entry.origin).await
+        self.queue.nursery(&self.snapshot).raise(transaction, &entry.origin).await
     }
 
     /// What has changed beside the recipients' states.
@@ -317,9 +308,10 @@ impl Dossier {
             patch.faults = Some(change.faults.clone());
         }
         if !change.lost.is_zero() {
-            patch.expires_from = Some(entry.expires_from.unwrap_or(entry.received).plus(change.lost));
+            patch.expires_from = Some(entry.waits_since().plus(change.lost));
         }
-        patch.ledger = self.said().and_then(|ledger| Json::of(ledger).ok());
+        // Not again with every group of recipients.
+        patch.ledger = self.said().and_then(|ledger| Json::of(ledger).ok()).filter(|said| *said != entry.ledger);
         if let Some(transaction) = &self.transaction {
             let letter = &transaction.letter;
             patch.properties = (letter.properties != entry.properties).then(|| letter.properties.clone());

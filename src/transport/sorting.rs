@@ -4,9 +4,10 @@
 //! A message goes through it once: what was resolved is kept with it. If nobody listens and no recipient stands for others, nothing is
 //! kept and nothing is written, and the directory is asked at each pass.
 
+use super::align::align;
 use super::categorize::{Sorted, sort, successors};
 use super::dossier::Dossier;
-use super::end::{End, ended};
+use super::end::End;
 use super::outcome::{Details, Outcome};
 use super::settle::Settled;
 use crate::event::{Answer, Candidate, Decision, Event, Focus, Place, Resolution};
@@ -70,6 +71,11 @@ impl Roll {
 fn key(recipient: &Recipient) -> Key {
     let sender = recipient.sender.as_ref().map(ToString::to_string);
     (recipient.path.clone(), sender, recipient.folder.clone())
+}
+
+/// Where a release of a recipient goes on.
+fn place_of(state: &RcptState) -> Option<Place> {
+    state.place.as_ref()?.parse().ok()
 }
 
 /// What sinks have decided about a recipient beside their verdict.
@@ -168,12 +174,12 @@ impl Dossier {
 
     /// Where a release goes on.
     fn hold_place(&self) -> Option<Place> {
-        self.entry().recipients.iter().filter(|state| !state.done).find_map(|state| state.place.as_ref()?.parse().ok())
+        self.entry().recipients.iter().filter(|state| !state.done).find_map(place_of)
     }
 
     /// Where a release of this recipient goes on.
     pub(super) fn place(&self, index: usize) -> Option<Place> {
-        self.entry().recipients.get(index)?.place.as_ref()?.parse().ok()
+        place_of(self.entry().recipients.get(index)?)
     }
 
     /// An event about the whole message. None: it goes on.
@@ -257,9 +263,8 @@ impl Dossier {
                     let note = format!("stands for {}", members.len());
                     let single = members.len() == 1 && !list;
                     after.extend(successors(&self.snapshot.directory, null, &recipient, members));
-                    match single {
-                        true => {}
-                        false => roll.end(recipient, state, End::Expanded { list, note }),
+                    if !single {
+                        roll.end(recipient, state, End::Expanded { list, note });
                     }
                 }
             }
@@ -278,11 +283,10 @@ impl Dossier {
         if !self.hears(EVENTS[1]) {
             return (candidate, Ok(None));
         }
-        let place = state.place.as_ref().and_then(|place| place.parse::<Place>().ok());
-        let decision = self.raise(EVENTS[1], place.as_ref(), Focus::Recipient(&mut candidate)).await;
+        let decision = self.raise(EVENTS[1], place_of(state).as_ref(), Focus::Recipient(&mut candidate)).await;
         let said = match decision {
             Ok(Decision::Answer(Answer::Resolution(resolution))) => Ok(Some(resolution)),
-            Ok(decision) => match ended(decision, self.transaction.as_ref().map(|t| &t.ledger)) {
+            Ok(decision) => match self.ended(decision) {
                 Some(end) => Err(end),
                 None => fate(&candidate.recipient),
             },
@@ -296,18 +300,11 @@ impl Dossier {
         let entry = self.entry();
         let Some(transaction) = &self.transaction else { return (entry.envelope.clone(), entry.recipients.clone()) };
         let envelope = transaction.letter.envelope.clone();
-        let now = self.queue.clock.now();
-        let mut known: Vec<_> = entry.envelope.recipients.iter().zip(&entry.recipients).collect();
-        let mut state = |recipient: &Recipient| {
-            let at = known.iter().position(|(r, _)| r.path == recipient.path && r.sender == recipient.sender);
-            let mut state =
-                at.map_or_else(|| RcptState { next: now, ..RcptState::default() }, |at| known.remove(at).1.clone());
-            if !state.done {
-                crate::intake::settle(&recipient.fate, &mut state, false);
-            }
-            state
-        };
-        let states = envelope.recipients.iter().map(&mut state).collect();
+        let new = RcptState { next: self.queue.clock.now(), ..RcptState::default() };
+        let mut states = align(entry, &envelope.recipients, &new);
+        for (recipient, state) in envelope.recipients.iter().zip(&mut states).filter(|(_, state)| !state.done) {
+            crate::intake::settle(&recipient.fate, state, false);
+        }
         (envelope, states)
     }
 

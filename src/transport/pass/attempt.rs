@@ -5,7 +5,7 @@ use super::{Pass, stop::Stop};
 use crate::event::{Answer, Decision, Event, Focus, Leg, SinkOutcome};
 use crate::mail::{Class, EnhancedCode, Message, Reply};
 use crate::transport::deliver::{Job, NextHop, Target};
-use crate::transport::end::{End, ended};
+use crate::transport::end::End;
 use crate::transport::outcome::{Details, Outcome};
 use crate::transport::pipeline::Pipeline;
 use crate::transport::settle::Settled;
@@ -181,7 +181,7 @@ impl Pass<'_> {
     async fn deliver_by_sink(&mut self, name: &str, members: &[&Member]) -> Vec<End> {
         let recipients: Vec<usize> = members.iter().map(|(index, ..)| *index).collect();
         let first = recipients.first().copied().unwrap_or_default();
-        let attempt = self.dossier.entry().recipients.get(first).map_or(1, |state| state.attempts + 1);
+        let attempt = self.dossier.attempt(first);
         let domain = members.first().map_or_else(Arc::default, |(.., domain)| domain.clone());
         let leg = Leg { domain, host: Some(name.into()), attempt, reply: None, recipients: recipients.clone() };
         let place = self.dossier.place(first);
@@ -196,11 +196,7 @@ impl Pass<'_> {
                 let of = |index| outcomes.iter().find(|outcome| outcome.recipient == index);
                 recipients.iter().map(|index| of(*index).map_or_else(not_taken, |said| said_by(name, said))).collect()
             }
-            Ok(decision) => {
-                let ledger = self.dossier.transaction.as_ref().map(|t| &t.ledger);
-                let end = ended(decision, ledger).unwrap_or_else(not_taken);
-                vec![end; recipients.len()]
-            }
+            Ok(decision) => vec![self.dossier.ended(decision).unwrap_or_else(not_taken); recipients.len()],
             Err(outcome) => vec![End::Tried(outcome); recipients.len()],
         }
     }

@@ -6,7 +6,7 @@ use crate::event::{Answer, Decision, Dispatcher, Event, Focus, Question, Stage};
 use crate::mail::{EnhancedCode, Origin, Reply};
 use crate::snapshot::Snapshot;
 use crate::transport::deliver::NextHop;
-use crate::transport::exchange::{Exchange, NoExchange, Ourselves, exchanges, site};
+use crate::transport::exchange::{Exchange, Ourselves, exchanges, site};
 use crate::transport::outcome::{Details, Outcome};
 use crate::transport::pipeline::Pipeline;
 use async_trait::async_trait;
@@ -49,11 +49,7 @@ pub(in crate::transport) async fn hosts(
     let listeners = pipeline.own_addresses(&snapshot.settings);
     let ourselves = Ourselves { hostname: snapshot.settings.hostname.as_str(), addresses: &listeners };
     let mut shuffle = pipeline.shuffle();
-    let found = exchanges(&asking, name, &ourselves, &mut |n| shuffle.below(n)).await;
-    let found = found.map_err(|none| match none {
-        NoExchange::Failed(details) => Outcome::Failed(details),
-        NoExchange::Deferred(details) => Outcome::Deferred(details),
-    })?;
+    let found = exchanges(&asking, name, &ourselves, &mut |n| shuffle.below(n)).await?;
     let hop = |exchange: &Exchange| NextHop::Host {
         name: exchange.host.as_str().into(),
         addresses: exchange.addresses.iter().map(|ip| SocketAddr::new(*ip, SMTP)).collect(),
