@@ -54,10 +54,14 @@ pub enum Fault {
     BadParam,
     /// The same parameter twice.
     RepeatedParam(String),
+    /// HOLDFOR and HOLDUNTIL together (RFC 4865 4).
+    TwoHolds,
     /// A parameter that is not known here.
     UnknownParam(String),
     /// A parameter with a value that it can't have.
     BadValue(String),
+    /// A response that is no base64 (RFC 4954 4).
+    BadBase64,
     /// BDAT with text that is not `LAST` after a readable size.
     BdatTail,
 }
@@ -87,10 +91,12 @@ impl Fault {
             Self::NeedsSmtpUtf8 => replies::NEEDS_SMTPUTF8,
             Self::BadParam => replies::BAD_PARAM,
             Self::RepeatedParam(name) => told(501, (5, 5, 4), &format!("{name} given twice; give it once")),
+            Self::TwoHolds => told(501, (5, 5, 4), "HOLDFOR and HOLDUNTIL given together; give one of them"),
             Self::UnknownParam(name) => {
                 told(555, (5, 5, 4), &format!("{name} is not a parameter known here; send the command without it"))
             }
             Self::BadValue(name) => told(501, (5, 5, 4), &format!("{name} can't have this value")),
+            Self::BadBase64 => replies::BAD_BASE64,
             Self::BdatTail => replies::BDAT_TAIL,
         }
     }

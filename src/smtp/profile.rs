@@ -2,8 +2,15 @@
 
 use super::extension::Extensions;
 use super::limits::Limits;
+use super::offer::{AuthOffer, TlsOffer};
 use super::verb::Verb;
-use crate::mail::Reply;
+use crate::mail::{EnhancedCode, Reply};
+
+/// Verbs on a line of the reply to HELP.
+const HELP_WORDS: usize = 8;
+
+/// The keyword that is offered in encrypted sessions alone.
+const REQUIRETLS: &str = "REQUIRETLS";
 
 /// Everything that a session needs to know of its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +21,10 @@ pub struct Profile {
     pub lmtp: bool,
     /// What the reply to EHLO offers, and what sinks claim.
     pub extensions: Extensions,
+    /// STARTTLS.
+    pub tls: TlsOffer,
+    /// AUTH.
+    pub auth: AuthOffer,
     /// VRFY is asked and advertised; else it is answered with 252.
     pub vrfy: bool,
     /// EXPN is asked; else it is answered with 502.
@@ -29,6 +40,8 @@ impl Profile {
             hostname: hostname.into(),
             lmtp: false,
             extensions: Extensions::default(),
+            tls: TlsOffer::None,
+            auth: AuthOffer::default(),
             vrfy: false,
             expn: false,
             limits: Limits::default(),
@@ -46,8 +59,9 @@ impl Profile {
         Reply::plain(250, self.hostname.clone())
     }
 
-    /// The reply to EHLO or LHLO: the name and a line for each offer.
-    pub fn ehlo(&self) -> Reply {
+    /// The reply to EHLO or LHLO: the name and a line for each offer that stands while the session is encrypted and authenticated,
+    /// or is not.
+    pub fn ehlo(&self, secure: bool, authenticated: bool) -> Reply {
         let mut text = self.hostname.clone();
         let mut line = |keyword: &str, argument: Option<&str>| {
             text.push('\n');
@@ -58,8 +72,26 @@ impl Profile {
             }
         };
         let size = self.limits.message_size.to_string();
-        for (keyword, argument) in self.extensions.keywords() {
-            line(keyword, if keyword == "SIZE" { Some(&size) } else { argument });
+        // RFC 9422: of its limits only this one is ours. A session may have any number of messages.
+        let limits = format!("RCPTMAX={}", self.limits.recipients);
+        // REQUIRETLS is of use once there is TLS (RFC 8689 3).
+        for (keyword, argument) in self.extensions.keywords().filter(|(keyword, _)| secure || *keyword != REQUIRETLS) {
+            let own = match keyword {
+                "SIZE" => Some(size.as_str()),
+                "LIMITS" => Some(limits.as_str()),
+                _ => argument,
+            };
+            line(keyword, own);
+        }
+        if self.tls != TlsOffer::None && !secure {
+            line("STARTTLS", None);
+        }
+        let mechanisms = self.auth.usable(secure);
+        if !mechanisms.is_empty() && !authenticated {
+            line("AUTH", Some(&mechanisms));
+            if self.auth.old_spelling {
+                line(&format!("AUTH={mechanisms}"), None);
+            }
         }
         for (on, keyword) in [(self.vrfy, "VRFY"), (self.expn, "EXPN")] {
             if on && !self.extensions.offers(keyword) {
@@ -69,13 +101,35 @@ impl Profile {
         Reply::plain(250, text)
     }
 
+    /// The reply to HELP (RFC 5321 4.1.1.8): the verbs that this session is offered.
+    pub fn help(&self, secure: bool, authenticated: bool) -> Reply {
+        let offered = |&(verb, name): &(Verb, &str)| match verb {
+            _ if self.is_foreign(verb) || !self.speaks(verb, name) => false,
+            Verb::StartTls => !secure,
+            Verb::Auth => !authenticated && !self.auth.usable(secure).is_empty(),
+            // Spoken, but not by everybody.
+            Verb::Xclient | Verb::Xforward => self.extensions.offers(name),
+            Verb::Vrfy => self.vrfy,
+            _ => true,
+        };
+        let claimed = self.extensions.claimed_verbs().filter(|name| Verb::named(name).is_none());
+        let names: Vec<&str> = Verb::all().filter(offered).map(|(_, name)| name).chain(claimed).collect();
+        let mut lines = vec!["Commands of this server:".to_owned()];
+        lines.extend(names.chunks(HELP_WORDS).map(|words| format!("  {}", words.join(" "))));
+        lines.push("RFC 5321 says how to use them; see the reply to EHLO for more".to_owned());
+        Reply::foreign(214, Some(EnhancedCode(2, 0, 0)), &lines.join("\n"))
+    }
+
     /// Whether the verb of this name is spoken here at all.
     pub(crate) fn speaks(&self, verb: Verb, name: &str) -> bool {
         match verb {
             Verb::Bdat => self.extensions.offers("CHUNKING"),
             Verb::Expn => self.expn,
+            Verb::Help => self.extensions.offers("HELP"),
+            Verb::Xclient | Verb::Xforward => self.extensions.speaks_own(name),
             Verb::Etrn | Verb::Atrn | Verb::Turn => self.extensions.claims_verb(name),
-            Verb::StartTls | Verb::Auth => false,
+            Verb::StartTls => self.tls != TlsOffer::None,
+            Verb::Auth => !self.auth.mechanisms.is_empty(),
             _ => true,
         }
     }
@@ -93,16 +147,60 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::smtp::AuthMechanism;
 
     #[test]
     fn the_offers_in_their_order() {
         let mut profile = Profile::new("mx.example.com");
         profile.limits.message_size = 1000;
         profile.extensions.set_keyword("XFOO", Some("1 2")).unwrap();
-        let text = "mx.example.com\nPIPELINING\nSIZE 1000\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nBINARYMIME\nDSN\nHELP\nXFOO 1 2";
-        assert_eq!(profile.ehlo(), Reply::plain(250, text));
+        let text = "mx.example.com\nPIPELINING\nSIZE 1000\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nCHUNKING\nBINARYMIME\nDSN\nLIMITS RCPTMAX=1000\nHELP\nXFOO 1 2";
+        assert_eq!(profile.ehlo(false, false), Reply::plain(250, text));
         profile.vrfy = true;
-        assert!(profile.ehlo().text().ends_with("\nVRFY"));
+        assert!(profile.ehlo(false, false).text().ends_with("\nVRFY"));
+    }
+
+    #[test]
+    fn what_has_been_done_is_offered_no_more() {
+        let mut profile = Profile::new("x");
+        profile.tls = TlsOffer::Offered;
+        let mechanism = |name: &str, needs_tls| AuthMechanism { name: name.into(), needs_tls };
+        profile.auth.mechanisms = vec![mechanism("PLAIN", true), mechanism("SCRAM-SHA-256", false)];
+        let offers = |secure, authenticated| {
+            let reply = profile.ehlo(secure, authenticated);
+            let lines = reply.text().lines().filter(|l| l.starts_with("STARTTLS") || l.starts_with("AUTH"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(offers(false, false), ["STARTTLS", "AUTH SCRAM-SHA-256"]);
+        assert_eq!(offers(true, false), ["AUTH PLAIN SCRAM-SHA-256"]);
+        assert_eq!(offers(true, true), [""; 0]);
+        assert_eq!(offers(false, true), ["STARTTLS"]);
+        profile.auth.old_spelling = true;
+        assert!(profile.ehlo(true, false).text().ends_with("AUTH PLAIN SCRAM-SHA-256\nAUTH=PLAIN SCRAM-SHA-256"));
+    }
+
+    #[test]
+    fn help_names_what_this_session_is_offered() {
+        let mut profile = Profile::new("x");
+        let has = |profile: &Profile, secure, authenticated, verb: &str| {
+            profile.help(secure, authenticated).text().split_whitespace().any(|word| word == verb)
+        };
+        for (verb, there) in [("MAIL", true), ("BDAT", true), ("LHLO", false), ("STARTTLS", false), ("VRFY", false)] {
+            assert_eq!(has(&profile, false, false, verb), there, "{verb}");
+        }
+        profile.tls = TlsOffer::Offered;
+        profile.auth.mechanisms = vec![AuthMechanism { name: "PLAIN".into(), needs_tls: true }];
+        profile.extensions.claim_verb("XFOO").unwrap();
+        profile.extensions.claim_verb("ETRN").unwrap();
+        profile.extensions.speak_xclient();
+        profile.vrfy = true;
+        profile.extensions.remove_keyword("CHUNKING");
+        let named = |secure, authenticated, verb: &str| has(&profile, secure, authenticated, verb);
+        assert!(named(false, false, "STARTTLS") && !named(true, false, "STARTTLS"));
+        assert!(!named(false, false, "AUTH") && named(true, false, "AUTH") && !named(true, true, "AUTH"));
+        assert!(named(false, false, "XFOO") && named(false, false, "ETRN") && named(false, false, "VRFY"));
+        assert!(!named(false, false, "BDAT") && !named(false, false, "XCLIENT"));
+        assert!(profile.help(false, false).text().lines().all(|line| line.len() < 80));
     }
 
     #[test]

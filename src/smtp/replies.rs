@@ -20,8 +20,6 @@ pub const RESET: Reply = own(250, 2, 0, 0, "Reset; start again with MAIL");
 pub const NOOP: Reply = own(250, 2, 0, 0, "Ok");
 /// QUIT.
 pub const BYE: Reply = own(221, 2, 0, 0, "Bye");
-/// HELP.
-pub const HELP: Reply = own(214, 2, 0, 0, "RFC 5321 says how to talk to this server; see the reply to EHLO for more");
 /// VRFY and EXPN, where nobody knows better.
 pub const CAN_NOT_VERIFY: Reply = own(252, 2, 0, 0, "Can't verify; send the message and see");
 
@@ -35,7 +33,8 @@ pub(crate) const BARE_LF: Reply = own(500, 5, 5, 2, "Line ends in LF alone; end 
 pub(crate) const CONTROL: Reply = own(500, 5, 5, 2, "Control character in the line; send printable text");
 pub(crate) const NOT_UTF8: Reply = own(500, 5, 5, 2, "Line is not UTF-8; send ASCII, or UTF-8 with SMTPUTF8");
 pub(crate) const UNKNOWN_VERB: Reply = own(500, 5, 5, 2, "Command not known; see HELP");
-pub(crate) const NOT_OFFERED: Reply = own(502, 5, 5, 1, "Command not offered here; see the reply to EHLO");
+/// A verb that is known and not offered.
+pub const NOT_OFFERED: Reply = own(502, 5, 5, 1, "Command not offered here; see the reply to EHLO");
 pub(crate) const NO_ARGUMENT: Reply = own(501, 5, 5, 4, "Command takes no argument; send it alone");
 pub(crate) const ARGUMENT: Reply = own(501, 5, 5, 4, "Command needs an argument; add it after a space");
 pub(crate) const NO_FROM: Reply = own(501, 5, 5, 4, "Say MAIL FROM:<address>");
@@ -65,6 +64,25 @@ pub(crate) const NO_DECISION: Reply = own(451, 4, 3, 0, "No decision for this re
 
 /// Over the size limit, declared or reached (RFC 1870 6.1 and 6.3).
 pub const TOO_BIG: Reply = own(552, 5, 3, 4, "Message too big; send a smaller one");
+
+pub(crate) const BAD_BASE64: Reply = own(501, 5, 5, 2, "Response is not base64; encode it");
+pub(crate) const AUTH_CANCELLED: Reply = own(501, 5, 7, 0, "Authentication cancelled");
+pub(crate) const AUTH_TOO_LONG: Reply = own(500, 5, 5, 6, "Line of the authentication exchange is too long");
+pub(crate) const AUTH_AGAIN: Reply = own(503, 5, 5, 1, "You are authenticated already");
+/// AUTH accepted, where the driver has no text of its own.
+pub const AUTHENTICATED: Reply = own(235, 2, 7, 0, "Authenticated");
+/// A claimed verb asked for more octets than it can have.
+pub(crate) const TOO_MUCH: Reply = own(552, 5, 3, 4, "Too many octets for this command");
+pub(crate) const AUTH_REQUIRED: Reply = own(530, 5, 7, 0, "Authentication required");
+pub(crate) const NO_MECHANISM: Reply = own(504, 5, 5, 4, "Mechanism not offered; see the reply to EHLO");
+/// The mechanism is to be had under TLS alone (RFC 4954 6).
+pub(crate) const MECHANISM_NEEDS_TLS: Reply = own(538, 5, 7, 11, "Mechanism needs TLS; say STARTTLS first");
+/// STARTTLS accepted (RFC 3207 4).
+pub(crate) const START_TLS: Reply = own(220, 2, 0, 0, "Go ahead with TLS");
+pub(crate) const TLS_ALREADY: Reply = own(503, 5, 5, 1, "TLS is active already");
+pub(crate) const TLS_REQUIRED: Reply = own(530, 5, 7, 0, "Say STARTTLS first");
+/// Octets came behind a command that has to be the last before its reply (RFC 3207 4.2, RFC 2645 5).
+pub(crate) const NOT_THE_LAST: Reply = own(503, 5, 5, 1, "Nothing may follow this command before its reply; closing");
 
 /// 354: the client may send the message.
 pub(crate) fn start_mail() -> Reply {

@@ -42,6 +42,10 @@ pub enum Verb {
     StartTls,
     /// RFC 4954.
     Auth,
+    /// Postfix's XCLIENT_README.
+    Xclient,
+    /// Postfix's XFORWARD_README.
+    Xforward,
     /// A verb outside of this table that a sink has claimed.
     Claimed,
 }
@@ -58,7 +62,7 @@ const fn entry(name: &'static str, verb: Verb, idle: bool) -> Entry {
 }
 
 /// In the order in which lines are compared, the frequent ones first.
-const TABLE: [Entry; 18] = [
+const TABLE: [Entry; 20] = [
     entry("RCPT", Verb::Rcpt, false),
     entry("MAIL", Verb::Mail, true),
     entry("DATA", Verb::Data, false),
@@ -77,6 +81,8 @@ const TABLE: [Entry; 18] = [
     entry("ETRN", Verb::Etrn, true),
     entry("ATRN", Verb::Atrn, true),
     entry("TURN", Verb::Turn, true),
+    entry("XCLIENT", Verb::Xclient, true),
+    entry("XFORWARD", Verb::Xforward, true),
 ];
 
 /// First words of HTTP requests. SMTP has no verb of these names and a sink can't claim one.
@@ -98,9 +104,24 @@ impl Verb {
         TABLE.iter().find(|e| e.verb == self).is_none_or(|e| e.idle)
     }
 
+    /// Whether it is a sink that answers it.
+    pub fn is_claimed(self) -> bool {
+        self == Self::Claimed || self.may_be_claimed()
+    }
+
     /// Whether a sink may claim it although the table has it: verbs that the server itself never answers.
     pub(crate) fn may_be_claimed(self) -> bool {
         matches!(self, Self::Etrn | Self::Atrn | Self::Turn)
+    }
+
+    /// Whether only a proxy that is trusted may say it.
+    pub(crate) fn is_of_proxies(self) -> bool {
+        matches!(self, Self::Xclient | Self::Xforward)
+    }
+
+    /// All that the table has, with their names.
+    pub(crate) fn all() -> impl Iterator<Item = (Self, &'static str)> {
+        TABLE.iter().map(|e| (e.verb, e.name))
     }
 }
 

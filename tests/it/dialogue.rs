@@ -1,7 +1,7 @@
 //! The dialogues of `tests/dialogues`, whose README says how they are written. They are read and run as `mailsluice sink test`
 //! does it.
 
-pub(crate) use mailsluice::cli::dialogue::{Accepted, Dialogue, Driver, Heard, Packets, Setup};
+pub(crate) use mailsluice::cli::dialogue::{Accepted, Dialogue, Driver, Heard, Packets, Setup, Trusted};
 
 use std::fs;
 use std::path::PathBuf;

@@ -2,14 +2,17 @@
 //! machine does, and panics where the machine breaks its word.
 
 use bytes::BytesMut;
-use mailsluice::cli::dialogue::{Accepted, Driver, Heard, Setup};
+use mailsluice::cli::dialogue::{Accepted, Driver, Heard, Setup, Trusted};
 use mailsluice::mail::{Class, EnhancedCode, ForwardPath, Reply};
-use mailsluice::smtp::{Answer, Profile, Question, Session, Step};
+use mailsluice::smtp::xclient::{self, Xclient, Xforward};
+use mailsluice::smtp::{Answer, Profile, Question, Session, Step, Verb, Want};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 const UNKNOWN: Reply = Reply::new(550, EnhancedCode(5, 1, 1), "No such user here");
 const DENIED: Reply = Reply::new(550, EnhancedCode(5, 7, 1), "Relaying denied");
+const INVALID: Reply = Reply::new(535, EnhancedCode(5, 7, 8), "Credentials invalid");
+const NOT_TRUSTED: Reply = Reply::new(550, EnhancedCode(5, 7, 0), "You may not say for whom you speak here");
 const QUEUED: Reply = Reply::new(250, EnhancedCode(2, 0, 0), "Queued as 0D4WM6Q2F0001");
 
 /// A server that keeps messages in memory.
@@ -20,6 +23,8 @@ pub(crate) struct Memory {
     input: BytesMut,
     output: VecDeque<String>,
     closed: bool,
+    /// A handshake is awaited: plain octets would end it.
+    handshaking: bool,
     draft: Accepted,
     accepted: Vec<Accepted>,
     /// Replies that still belong to the transaction: all while it is open.
@@ -33,6 +38,12 @@ impl Memory {
         profile.vrfy = setup.vrfy;
         profile.expn = setup.expn;
         profile.limits = setup.limits.clone();
+        if !setup.help {
+            profile.extensions.remove_keyword("HELP");
+        }
+        trust(setup, &mut profile);
+        profile.tls = setup.tls;
+        profile.auth = setup.auth.clone();
         let mut answers = HashMap::new();
         for line in &setup.sinks {
             stand_in(line, &mut profile, &mut answers);
@@ -44,6 +55,7 @@ impl Memory {
             input: BytesMut::new(),
             output: VecDeque::new(),
             closed: false,
+            handshaking: false,
             draft: Accepted::default(),
             accepted: Vec::new(),
             tagged: 0,
@@ -63,6 +75,14 @@ impl Memory {
                 Step::Ask(question) => {
                     let answer = self.decide(question);
                     self.session.answer(answer).expect("an answer that fits");
+                }
+                Step::StartTls => {
+                    self.handshaking = true;
+                    return;
+                }
+                Step::Turn => {
+                    self.closed = true;
+                    return;
                 }
                 Step::Wait => panic!("every question was answered"),
                 Step::Body(octets) => self.draft.octets.extend_from_slice(&octets),
@@ -121,6 +141,24 @@ impl Memory {
         match question {
             Question::Rcpt(rcpt) => self.recipient(&rcpt.path),
             Question::Message { .. } => Answer::Say(QUEUED),
+            Question::Auth(command) => match &command.initial {
+                None => Answer::Challenge(Vec::new()),
+                Some(initial) => judge(initial),
+            },
+            Question::AuthResponse(response) => judge(&response.0),
+            Question::Command(command) if command.verb == Verb::Xclient => match Xclient::parse(&command.argument) {
+                _ if self.setup.xclient != Trusted::Client => Answer::Refuse(NOT_TRUSTED),
+                Err(error) => Answer::Refuse(Reply::foreign(501, Some(EnhancedCode(5, 5, 4)), &error.to_string())),
+                Ok(told) => {
+                    let greeting = Reply::plain(220, "mx.example.com ESMTP Mailsluice");
+                    Answer::Restart { greeting, authenticated: told.login.is_some_and(|login| login.value().is_some()) }
+                }
+            },
+            Question::Command(command) if command.verb == Verb::Xforward => match Xforward::parse(&command.argument) {
+                _ if self.setup.xforward != Trusted::Client => Answer::Refuse(NOT_TRUSTED),
+                Err(error) => Answer::Refuse(Reply::foreign(501, Some(EnhancedCode(5, 5, 4)), &error.to_string())),
+                Ok(_) => Answer::Say(Reply::new(250, EnhancedCode(2, 0, 0), "Noted for the next message")),
+            },
             _ => Answer::Go,
         }
     }
@@ -140,6 +178,29 @@ impl Memory {
     }
 }
 
+/// What a listener offers to proxies.
+fn trust(setup: &Setup, profile: &mut Profile) {
+    let extensions = &mut profile.extensions;
+    if setup.xclient != Trusted::Nobody {
+        extensions.speak_xclient();
+    }
+    if setup.xforward != Trusted::Nobody {
+        extensions.speak_xforward();
+    }
+    for (trusted, keyword, attributes) in
+        [(setup.xclient, "XCLIENT", xclient::XCLIENT), (setup.xforward, "XFORWARD", xclient::XFORWARD)]
+    {
+        if trusted == Trusted::Client {
+            extensions.set_keyword(keyword, Some(attributes)).expect("a keyword");
+        }
+    }
+}
+
+/// Who says `yes` is known.
+fn judge(response: &[u8]) -> Answer {
+    if response == b"yes" { Answer::Go } else { Answer::Refuse(INVALID) }
+}
+
 fn point(question: &Question) -> String {
     match question {
         Question::Connect => "connect".into(),
@@ -151,6 +212,11 @@ fn point(question: &Question) -> String {
         Question::Message { .. } => "message".into(),
         Question::Oversize { .. } => "oversize".into(),
         Question::Command(command) => command.name.to_string(),
+        Question::More(_) => "more".into(),
+        Question::StartTls => "starttls".into(),
+        Question::Tls => "tls".into(),
+        Question::Auth(_) => "auth".into(),
+        Question::AuthResponse(_) => "response".into(),
     }
 }
 
@@ -173,6 +239,10 @@ fn stand_in(line: &str, profile: &mut Profile, answers: &mut HashMap<String, Ans
                 "refuse" => Answer::Refuse(reply(text)),
                 "close" => Answer::Close(reply(text)),
                 "limit" => Answer::Limit(text.parse().expect(line)),
+                "challenge" => Answer::Challenge(text.as_bytes().to_vec()),
+                "line" | "octets" => more(kind, text),
+                "turn" => Answer::Turn(reply(text)),
+                "restart" => Answer::Restart { greeting: reply(text), authenticated: false },
                 "each" => Answer::Each(text.split('|').map(|t| reply(t.trim())).collect()),
                 _ => panic!("{line}"),
             };
@@ -180,6 +250,14 @@ fn stand_in(line: &str, profile: &mut Profile, answers: &mut HashMap<String, Ans
         }
         _ => panic!("{line}"),
     }
+}
+
+/// `number reply`: a line of at most so many octets, or so many octets.
+fn more(kind: &str, text: &str) -> Answer {
+    let (count, text) = text.split_once(' ').expect("a number and a reply");
+    let count = count.parse().expect("a number");
+    let want = if kind == "line" { Want::Line(count) } else { Want::Octets(count) };
+    Answer::More { reply: reply(text), want }
 }
 
 /// `code status text`, or `code text`.
@@ -195,10 +273,20 @@ pub(crate) fn reply(text: &str) -> Reply {
 
 impl Driver for Memory {
     fn send(&mut self, octets: &[u8]) {
+        self.closed |= self.handshaking;
         if !self.closed {
             self.input.extend_from_slice(octets);
             self.run();
         }
+    }
+
+    fn handshake(&mut self) -> Result<(), String> {
+        if !std::mem::take(&mut self.handshaking) {
+            return Err("the server does not await one".to_owned());
+        }
+        self.session.secured();
+        self.run();
+        Ok(())
     }
 
     fn hear(&mut self) -> Heard {

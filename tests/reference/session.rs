@@ -3,6 +3,7 @@
 
 use super::memory::Memory;
 use mailsluice::cli::dialogue::{Accepted, Driver, Heard, Setup};
+use mailsluice::smtp::{AuthMechanism, TlsOffer};
 
 const SIZE_MAX: usize = 24;
 const RECIPIENTS_MAX: usize = 3;
@@ -21,7 +22,62 @@ pub(crate) enum Act {
     Bdat(Vec<u8>, &'static str),
     Rset,
     Quit,
+    StartTls,
+    /// The argument of AUTH, and what answers the challenge if there is one.
+    Auth(&'static str, &'static str),
 }
+
+/// What kind of server it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kind {
+    pub(crate) lmtp: bool,
+    pub(crate) tls: TlsOffer,
+    /// `Some(true)`: required.
+    pub(crate) auth: Option<bool>,
+}
+
+impl Kind {
+    /// One of the kinds that there are; the first two offer neither TLS nor AUTH.
+    pub(crate) fn numbered(n: u8) -> Self {
+        let tls = [TlsOffer::None, TlsOffer::Offered, TlsOffer::Required][usize::from(n / 2 % 3)];
+        Self { lmtp: n % 2 == 1, tls, auth: [None, Some(false), Some(true)][usize::from(n / 6 % 3)] }
+    }
+
+    fn setup(self) -> Setup {
+        let mut setup = Setup { lmtp: self.lmtp, tls: self.tls, ..Setup::default() };
+        if let Some(required) = self.auth {
+            let mechanism = |name: &str, needs_tls| AuthMechanism { name: name.to_owned(), needs_tls };
+            setup.auth.mechanisms = vec![mechanism(CLEAR, true), mechanism(HIDDEN, false)];
+            setup.auth.required = required;
+        }
+        setup.limits.message_size = SIZE_MAX as u64;
+        setup.limits.recipients = RECIPIENTS_MAX;
+        setup.limits.errors = u32::MAX;
+        setup.limits.idle_commands = u32::MAX;
+        setup
+    }
+}
+
+/// Needs TLS.
+const CLEAR: &str = "X-CLEAR";
+const HIDDEN: &str = "X-HIDDEN";
+/// `yes`, which is all that the server in memory wants to hear.
+const YES: &str = "eWVz";
+const NO: &str = "bm8=";
+pub(crate) const AUTHS: [(&str, &str); 12] = [
+    ("X-HIDDEN", YES),
+    ("X-HIDDEN", NO),
+    ("X-HIDDEN", "*"),
+    ("X-HIDDEN", "eWVz="),
+    ("X-HIDDEN", ""),
+    ("x-hidden eWVz", ""),
+    ("X-HIDDEN bm8=", ""),
+    ("X-HIDDEN =", ""),
+    ("X-CLEAR eWVz", ""),
+    ("X-CLEAR", YES),
+    ("X-OTHER eWVz", ""),
+    ("X-HIDDEN eWVz eWVz", ""),
+];
 
 pub(crate) const HELLOS: [&str; 3] = ["EHLO", "HELO", "LHLO"];
 pub(crate) const GOOD_MAIL: &str = "MAIL FROM:<carol@example.org> BODY=8BITMIME";
@@ -32,7 +88,7 @@ const UNKNOWN_RCPT: &str = "RCPT TO:<nobody@example.com>";
 pub(crate) const BAD_RCPTS: [&str; 3] = [UNKNOWN_RCPT, "RCPT TO:<alice>", "RCPT TO:<>"];
 /// What may stand behind the size of a BDAT.
 pub(crate) const TAILS: [&str; 3] = ["", " LAST", " FIRST"];
-pub(crate) const FIXED: [(&str, u16); 9] = [
+pub(crate) const FIXED: [(&str, u16); 8] = [
     ("NOOP\r\n", 250),
     ("VRFY alice\r\n", 252),
     ("HELP\r\n", 214),
@@ -40,32 +96,36 @@ pub(crate) const FIXED: [(&str, u16); 9] = [
     ("NOOP\n", 500),
     ("NO\rOP\r\n", 500),
     ("\0\r\n", 500),
-    ("STARTTLS\r\n", 502),
     ("DATA x\n", 500),
 ];
 
 /// Acts as told, in packets of these sizes over and over, and compares all replies and all that is accepted.
 /// `hello`: the session begins well.
-pub(crate) fn agree(lmtp: bool, hello: bool, acts: &[Act], packets: &[usize]) {
-    let (mut model, mut wire) = (Model { lmtp, ..Model::default() }, Vec::new());
+pub(crate) fn agree(kind: Kind, hello: bool, acts: &[Act], packets: &[usize]) {
+    let (mut model, mut wire) = (Model { kind, ..Model::default() }, vec![Vec::new()]);
     let mut expected = vec![220];
-    let first = Act::Hello(if lmtp { "LHLO" } else { "EHLO" });
+    let first = Act::Hello(if kind.lmtp { "LHLO" } else { "EHLO" });
     let start = hello.then_some(&first);
     for act in start.into_iter().chain(acts) {
         if model.closed {
             break;
         }
-        expected.extend(model.act(act, &mut wire));
+        let part = wire.last_mut().expect("the first part");
+        expected.extend(model.act(act, part));
+        if std::mem::take(&mut model.handshake) {
+            wire.push(Vec::new());
+        }
     }
-    let mut setup = Setup { lmtp, ..Setup::default() };
-    setup.limits.message_size = SIZE_MAX as u64;
-    setup.limits.recipients = RECIPIENTS_MAX;
-    setup.limits.errors = u32::MAX;
-    setup.limits.idle_commands = u32::MAX;
-    let mut memory = Memory::new(&setup);
-    send_all(&mut memory, &wire, packets);
-    assert_eq!(hear_all(&mut memory), (expected, model.closed), "{}", wire.escape_ascii());
-    assert_eq!(memory.accepted(), Ok(Some(model.accepted)), "{}", wire.escape_ascii());
+    let mut memory = Memory::new(&kind.setup());
+    for (n, part) in wire.iter().enumerate() {
+        if n > 0 {
+            memory.handshake().expect("STARTTLS was accepted");
+        }
+        send_all(&mut memory, part, packets);
+    }
+    let wire = wire.concat();
+    assert_eq!(hear_all(&mut memory), (expected, model.closed), "{kind:?}: {}", wire.escape_ascii());
+    assert_eq!(memory.accepted(), Ok(Some(model.accepted)), "{kind:?}: {}", wire.escape_ascii());
 }
 
 /// Sends the octets in packets of these sizes, over and over.
@@ -96,7 +156,11 @@ pub(crate) fn hear_all(memory: &mut Memory) -> (Vec<u16>, bool) {
 /// The whole state of a session.
 #[derive(Default)]
 struct Model {
-    lmtp: bool,
+    kind: Kind,
+    secure: bool,
+    authenticated: bool,
+    /// The client is to do a handshake next.
+    handshake: bool,
     hello: bool,
     mail: bool,
     recipients: usize,
@@ -112,11 +176,16 @@ impl Model {
         match act {
             Act::Fixed(line, code) => {
                 wire.extend_from_slice(line.as_bytes());
-                vec![*code]
+                // What is no line is no verb either.
+                let verb = line.strip_suffix("\r\n").and_then(|line| line.split(' ').next());
+                vec![verb.and_then(|verb| self.barred(verb)).unwrap_or(*code)]
             }
             Act::Hello(verb) => {
                 say(&format!("{verb} client.example.org"));
-                let ours = (*verb == "LHLO") == self.lmtp;
+                if let Some(code) = self.barred(verb) {
+                    return vec![code];
+                }
+                let ours = (*verb == "LHLO") == self.kind.lmtp;
                 if ours {
                     self.reset();
                     self.hello = true;
@@ -124,19 +193,22 @@ impl Model {
                 vec![if ours { 250 } else { 500 }]
             }
             Act::BadHello => {
-                say(if self.lmtp { "LHLO" } else { "EHLO" });
+                say(if self.kind.lmtp { "LHLO" } else { "EHLO" });
                 vec![501]
             }
             Act::Mail(line) => {
                 say(line);
-                vec![self.mail(line)]
+                vec![self.barred("MAIL").unwrap_or_else(|| self.mail(line))]
             }
             Act::Rcpt(line) => {
                 say(line);
-                vec![self.rcpt(line)]
+                vec![self.barred("RCPT").unwrap_or_else(|| self.rcpt(line))]
             }
             Act::Data(text) => {
                 say("DATA");
+                if let Some(code) = self.barred("DATA") {
+                    return vec![code];
+                }
                 if !self.mail || self.recipients == 0 || self.chunks.is_some() {
                     return vec![503];
                 }
@@ -147,10 +219,13 @@ impl Model {
             Act::Bdat(octets, tail) => {
                 say(&format!("BDAT {}{tail}", octets.len()));
                 wire.extend_from_slice(octets);
-                self.bdat(octets, tail)
+                self.barred("BDAT").map_or_else(|| self.bdat(octets, tail), |code| vec![code])
             }
             Act::Rset => {
                 say("RSET");
+                if let Some(code) = self.barred("RSET") {
+                    return vec![code];
+                }
                 self.reset();
                 vec![250]
             }
@@ -159,6 +234,72 @@ impl Model {
                 self.closed = true;
                 vec![221]
             }
+            Act::StartTls => {
+                say("STARTTLS");
+                vec![self.start_tls()]
+            }
+            Act::Auth(argument, response) => {
+                say(&format!("AUTH {argument}"));
+                let mut codes = vec![self.auth(argument)];
+                if codes == [334] {
+                    say(response);
+                    codes.push(self.respond(response));
+                }
+                codes
+            }
+        }
+    }
+
+    /// Whether the command has to wait for TLS or AUTH.
+    fn barred(&self, verb: &str) -> Option<u16> {
+        let tls = self.kind.tls == TlsOffer::Required && !self.secure;
+        let auth = self.kind.auth == Some(true) && !self.authenticated;
+        let known = ["HELO", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "VRFY", "HELP", "AUTH"].contains(&verb);
+        let before_auth = ["HELO", "RSET", "HELP", "AUTH"].contains(&verb);
+        (known && (tls || auth && !before_auth)).then_some(530)
+    }
+
+    fn start_tls(&mut self) -> u16 {
+        if self.kind.tls == TlsOffer::None {
+            return 502;
+        }
+        if self.secure || !self.hello || self.mail {
+            return 503;
+        }
+        self.reset();
+        (self.secure, self.hello, self.handshake) = (true, false, true);
+        self.authenticated = false;
+        220
+    }
+
+    fn auth(&mut self, argument: &str) -> u16 {
+        if self.kind.auth.is_none() {
+            return 502;
+        }
+        if let Some(code) = self.barred("AUTH") {
+            return code;
+        }
+        if self.authenticated || !self.hello || self.mail {
+            return 503;
+        }
+        let (name, initial) = argument.split_once(' ').map_or((argument, None), |(n, i)| (n, Some(i)));
+        match (name.to_uppercase().as_str(), initial) {
+            (_, Some(initial)) if initial.contains(' ') => 501,
+            (CLEAR, _) if !self.secure => 538,
+            (CLEAR | HIDDEN, None) => 334,
+            (CLEAR | HIDDEN, Some(initial)) => self.respond(initial),
+            _ => 504,
+        }
+    }
+
+    fn respond(&mut self, response: &str) -> u16 {
+        match response {
+            YES => {
+                self.authenticated = true;
+                235
+            }
+            "*" | "eWVz=" => 501,
+            _ => 535,
         }
     }
 
@@ -227,7 +368,7 @@ impl Model {
     }
 
     fn end(&mut self, octets: Vec<u8>) -> Vec<u16> {
-        let due = if self.lmtp { self.recipients } else { 1 };
+        let due = if self.kind.lmtp { self.recipients } else { 1 };
         let defect = defect(&octets);
         let code = match defect {
             _ if over_size(&octets) => 552,

@@ -6,7 +6,7 @@ mod setup;
 mod text;
 
 pub use packets::Packets;
-pub use setup::Setup;
+pub use setup::{Setup, Trusted};
 
 use packets::cut;
 use std::fmt::Write as _;
@@ -18,6 +18,10 @@ pub trait Driver {
     fn send(&mut self, octets: &[u8]);
     /// Waits for the next line of the server, without its CRLF.
     fn hear(&mut self) -> Heard;
+    /// Does the client's part of a TLS handshake. The error says why it could not.
+    fn handshake(&mut self) -> Result<(), String> {
+        Err("there is no TLS here".to_owned())
+    }
     /// Has nothing more to send.
     fn leave(&mut self) {}
     /// Goes away, and returns the messages that the server has accepted, if that can be told. The error says why they could
@@ -54,6 +58,7 @@ enum Turn {
     Line(String),
     Reply(String),
     Close,
+    Handshake,
 }
 
 /// A message that is to be accepted; without octets, any will do, and the envelope may be that of several in a row.
@@ -98,6 +103,7 @@ impl Dialogue {
             "= " => return Err("set-up comes before the first exchange".to_owned()),
             "C:" => Turn::Send(format!("{text}\r\n").into_bytes()),
             "C>" => Turn::Send(octets()?),
+            "T:" => Turn::Handshake,
             "S:" if text == "<close>" => Turn::Close,
             "S:" => Turn::Line(text.to_owned()),
             "S*" => Turn::Reply(text.to_owned()),
@@ -132,15 +138,16 @@ impl Dialogue {
     /// Talks to the server and checks all that it says. The error is what was expected, and the conversation up to there.
     pub fn run(&self, driver: &mut impl Driver, packets: Packets) -> Result<(), String> {
         let mut heard = Vec::new();
-        if !matches!(packets, Packets::AsWritten) {
-            let octets: Vec<u8> = self.turns.iter().filter_map(|(_, turn)| turn.sent()).flatten().copied().collect();
-            cut(&octets, packets).for_each(|packet| driver.send(packet));
-        }
-        for (number, turn) in &self.turns {
+        self.send_from(0, driver, packets);
+        for (at, (number, turn)) in self.turns.iter().enumerate() {
             let wrong = |what| format!("{}:{number}: {what}", self.name);
             match turn {
                 Turn::Send(octets) if matches!(packets, Packets::AsWritten) => driver.send(octets),
                 Turn::Send(_) => {}
+                Turn::Handshake => {
+                    driver.handshake().map_err(|why| wrong(format!("the handshake: {why}")))?;
+                    self.send_from(at + 1, driver, packets);
+                }
                 Turn::Close => expect(driver, &mut heard, "<close>", |h| *h == Heard::Closed).map_err(wrong)?,
                 Turn::Line(line) => {
                     let fits = |h: &Heard| matches!(h, Heard::Line(l) if matches(line, l));
@@ -150,6 +157,17 @@ impl Dialogue {
             }
         }
         self.finish(driver, &mut heard).map_err(|what| format!("{}: {what}", self.name))
+    }
+
+    /// Sends what the client says from there to the next handshake, unless each line is sent in its turn.
+    fn send_from(&self, at: usize, driver: &mut impl Driver, packets: Packets) {
+        if matches!(packets, Packets::AsWritten) {
+            return;
+        }
+        let turns = self.turns.iter().skip(at).map(|(_, turn)| turn);
+        let part = turns.take_while(|turn| !matches!(turn, Turn::Handshake));
+        let octets: Vec<u8> = part.filter_map(Turn::sent).flatten().copied().collect();
+        cut(&octets, packets).for_each(|packet| driver.send(packet));
     }
 
     fn finish(&self, driver: &mut impl Driver, heard: &mut Vec<Heard>) -> Result<(), String> {

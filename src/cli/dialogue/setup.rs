@@ -1,6 +1,6 @@
 //! What the server of a dialogue is like: its `=` lines.
 
-use crate::smtp::Limits;
+use crate::smtp::{AuthMechanism, AuthOffer, Limits, TlsOffer};
 
 /// What the server is like.
 #[derive(Clone, Debug)]
@@ -9,10 +9,22 @@ pub struct Setup {
     pub lmtp: bool,
     /// The client talks before the greeting.
     pub early: bool,
+    /// STARTTLS.
+    pub tls: TlsOffer,
+    /// AUTH.
+    pub auth: AuthOffer,
     /// VRFY is answered.
     pub vrfy: bool,
     /// EXPN is answered.
     pub expn: bool,
+    /// HELP is answered.
+    pub help: bool,
+    /// Who may say XCLIENT.
+    pub xclient: Trusted,
+    /// Who may say XFORWARD.
+    pub xforward: Trusted,
+    /// Further lines for the listener's table in `mailsluice.toml`: such a dialogue is with the whole server only.
+    pub listener: Vec<String>,
     /// The protocol's limits.
     pub limits: Limits,
     /// The users of the local domains.
@@ -25,13 +37,40 @@ pub struct Setup {
     pub sinks: Vec<String>,
 }
 
+/// Who is a trusted proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trusted {
+    /// The verb is not known.
+    Nobody,
+    /// Others than the client of the dialogue.
+    Others,
+    /// The client.
+    Client,
+}
+
+impl Trusted {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "client" => Ok(Self::Client),
+            "others" => Ok(Self::Others),
+            _ => Err(format!("`{text}` is neither `client` nor `others`")),
+        }
+    }
+}
+
 impl Default for Setup {
     fn default() -> Self {
         Self {
             lmtp: false,
             early: false,
+            tls: TlsOffer::None,
+            auth: AuthOffer::default(),
             vrfy: false,
             expn: false,
+            help: true,
+            xclient: Trusted::Nobody,
+            xforward: Trusted::Nobody,
+            listener: Vec::new(),
             limits: Limits::default(),
             users: words("alice bob postmaster"),
             local: words("example.com"),
@@ -52,8 +91,15 @@ impl Setup {
         match key {
             "lmtp" => self.lmtp = true,
             "early" => self.early = true,
+            "tls" => self.tls = if value == "required" { TlsOffer::Required } else { TlsOffer::Offered },
+            "auth" => self.auth.mechanisms = words(value).iter().map(|name| mechanism(name)).collect(),
+            "auth-required" => self.auth.required = true,
             "vrfy" => self.vrfy = value == "on",
             "expn" => self.expn = value == "on",
+            "help" => self.help = value != "off",
+            "xclient" => self.xclient = Trusted::read(value)?,
+            "xforward" => self.xforward = Trusted::read(value)?,
+            "listener" => self.listener.push(value.to_owned()),
             "limits.line" => self.limits.line = number(value)?,
             "limits.idle-commands" => self.limits.idle_commands = number(value)?,
             "limits.errors" => self.limits.errors = number(value)?,
@@ -69,6 +115,12 @@ impl Setup {
         }
         Ok(())
     }
+}
+
+/// A name; with `+tls` behind it the mechanism needs TLS.
+fn mechanism(name: &str) -> AuthMechanism {
+    let (name, needs_tls) = name.strip_suffix("+tls").map_or((name, false), |name| (name, true));
+    AuthMechanism { name: name.to_owned(), needs_tls }
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {

@@ -1,8 +1,11 @@
 //! The answers to commands without a part in the transaction, and to verbs that sinks claim.
 
 use super::State;
-use super::desk::Desk;
-use super::question::{Answer, Question};
+use super::at_tls::HandOver;
+use super::command;
+use super::desk::{Desk, Stage};
+use super::more::AwaitMore;
+use super::question::{Answer, Question, Step};
 use super::waiting::{Verdict, Waiting};
 use crate::mail::Reply;
 use crate::smtp::command::OtherCommand;
@@ -26,14 +29,27 @@ impl CommandVerdict {
     }
 
     pub(super) fn answer(self, answer: Answer, desk: &mut Desk) -> State {
-        match self.verb {
-            Verb::Quit => desk.close(replies::BYE),
-            Verb::Rset => {
+        match (self.verb, answer) {
+            (Verb::Quit, _) => desk.close(replies::BYE),
+            (Verb::Rset, _) => {
                 desk.drop_transaction(1);
                 desk.say(replies::RESET)
             }
-            verb => match answer.into() {
-                Verdict::Yes(reply) => desk.say(reply.unwrap_or_else(|| own(verb))),
+            (_, Answer::More { reply, want }) => AwaitMore::begin(self, reply, want, desk),
+            (_, Answer::Instead(line)) => command::instead(&line, desk),
+            (_, Answer::Turn(reply)) => State::HandOver(HandOver { reply, step: Step::Turn }),
+            (_, Answer::Restart { greeting, authenticated }) => {
+                desk.drop_transaction(0);
+                desk.stage = Stage::Connected;
+                desk.standing.authenticated = authenticated;
+                desk.offered = desk.profile.clone();
+                desk.say(greeting)
+            }
+            (verb, answer) => match answer.into() {
+                Verdict::Yes(reply) => {
+                    let reply = reply.unwrap_or_else(|| own(verb, desk));
+                    desk.say(reply)
+                }
                 Verdict::No(reply) => desk.say(reply),
                 Verdict::Close(reply) => desk.close(reply),
             },
@@ -42,10 +58,10 @@ impl CommandVerdict {
 }
 
 /// The reply where nobody has a better one.
-fn own(verb: Verb) -> Reply {
+fn own(verb: Verb, desk: &Desk) -> Reply {
     match verb {
         Verb::Noop => replies::NOOP,
-        Verb::Help => replies::HELP,
+        Verb::Help => desk.offered.help(desk.standing.secure, desk.standing.authenticated),
         Verb::Vrfy | Verb::Expn => replies::CAN_NOT_VERIFY,
         // Claimed, and then not answered.
         _ => replies::NOT_OFFERED,

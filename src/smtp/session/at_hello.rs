@@ -2,8 +2,9 @@
 
 use super::State;
 use super::desk::{Desk, Stage};
-use super::question::{Answer, Step};
-use super::waiting::Verdict;
+use super::question::{Answer, Question, Step};
+use super::standing::Standing;
+use super::waiting::{Verdict, Waiting};
 use crate::smtp::verb::Verb;
 
 /// Greets, or leaves the client nothing but QUIT.
@@ -11,6 +12,9 @@ pub(super) fn connect(answer: Answer, desk: &mut Desk) -> State {
     match answer.into() {
         Verdict::Yes(reply) => {
             let reply = reply.unwrap_or_else(|| desk.profile.greeting());
+            if desk.standing.secure {
+                return desk.ask(Question::Tls, Waiting::Tls(Some(reply)));
+            }
             desk.say(reply)
         }
         Verdict::No(reply) => {
@@ -36,7 +40,12 @@ impl HelloVerdict {
                 desk.drop_transaction(1);
                 desk.stage = Stage::Ready;
                 desk.offered = desk.profile.clone();
-                let own = if self.verb == Verb::Helo { desk.profile.helo() } else { desk.profile.ehlo() };
+                let Standing { secure, authenticated } = desk.standing;
+                let own = if self.verb == Verb::Helo {
+                    desk.profile.helo()
+                } else {
+                    desk.profile.ehlo(secure, authenticated)
+                };
                 desk.say(reply.unwrap_or(own))
             }
             Verdict::No(reply) => desk.say(reply),

@@ -12,7 +12,6 @@ pub(super) fn answer(answer: Answer, desk: &mut Desk) -> State {
     let due = desk.replies_due();
     desk.end_transaction();
     let replies = match answer {
-        Answer::Go | Answer::Limit(_) => vec![replies::MESSAGE_OK; due],
         Answer::Say(reply) | Answer::Refuse(reply) => vec![reply; due],
         Answer::Each(mut each) => {
             each.resize(due, replies::NO_DECISION);
@@ -22,6 +21,8 @@ pub(super) fn answer(answer: Answer, desk: &mut Desk) -> State {
             (0..due).for_each(|_| desk.push(Step::Reply(reply.clone())));
             return desk.hang_up();
         }
+        // `fits` has let nothing but `Go` through.
+        _ => vec![replies::MESSAGE_OK; due],
     };
     if replies.iter().any(Reply::is_positive) {
         desk.accepted();

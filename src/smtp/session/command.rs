@@ -4,6 +4,7 @@
 //! size) or where the client speaks no SMTP at all, it ends.
 
 use super::State;
+use super::at_auth;
 use super::at_command::CommandVerdict;
 use super::at_content::DataVerdict;
 use super::at_envelope;
@@ -13,9 +14,12 @@ use super::octets::AwaitOctets;
 use super::order;
 use super::question::{Question, Step};
 use super::refused_chunk::SwallowChunk;
+use super::standing;
 use super::waiting::Waiting;
+use crate::mail::Reply;
 use crate::smtp::bdat::{Bdat, Tail};
 use crate::smtp::command::{self, Command, RcptCommand};
+use crate::smtp::exchange::LINE_MAX;
 use crate::smtp::fault::Fault;
 use crate::smtp::line::{Framer, LineFault, LineFaultKind};
 use crate::smtp::replies;
@@ -24,17 +28,25 @@ use bytes::BytesMut;
 
 /// Takes one line.
 pub(super) fn next(desk: &mut Desk, framer: &mut Framer, input: &mut BytesMut) -> State {
-    match framer.next(input, desk.profile.limits.line) {
+    let limit = desk.profile.limits.line;
+    // An initial response may make AUTH longer than any other command (RFC 4954 4).
+    let longest = if desk.offered.auth.mechanisms.is_empty() { limit } else { limit.max(LINE_MAX) };
+    match framer.next(input, longest) {
         None => {
             desk.push(Step::Read);
             State::Command
         }
         Some(Err(fault)) => no_line(&fault, desk),
+        Some(Ok(line)) if line.len() + 2 > limit && !is_auth(&line) => spoiled(&line, Fault::LineTooLong(limit), desk),
         Some(Ok(line)) => match command::text(&line) {
             Ok(text) => begin(text, desk),
             Err(fault) => spoiled(&line, fault, desk),
         },
     }
+}
+
+fn is_auth(line: &[u8]) -> bool {
+    line.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "))
 }
 
 fn no_line(fault: &LineFault, desk: &mut Desk) -> State {
@@ -71,13 +83,42 @@ fn begin(text: &str, desk: &mut Desk) -> State {
     if verb == Verb::Bdat {
         return bdat(argument, desk);
     }
-    if let Err(reply) = order::check(verb, desk.place()) {
-        return desk.say(reply.clone());
+    speak(verb, name, argument, desk)
+}
+
+fn speak(verb: Verb, name: &str, argument: &str, desk: &mut Desk) -> State {
+    if let Err(reply) = may_come(verb, desk) {
+        return desk.say(reply);
     }
     match parse(verb, name, argument, desk) {
         Ok(command) => run(command, desk),
         Err(fault) => desk.say(fault.reply()),
     }
+}
+
+/// A command that another one stands for: AUTH, and no other. It was counted already.
+pub(super) fn instead(text: &str, desk: &mut Desk) -> State {
+    let (name, argument) = verb::split(text);
+    match Verb::named(name) {
+        Some(verb @ Verb::Auth) => speak(verb, name, argument, desk),
+        _ => desk.say(Fault::UnknownVerb.reply()),
+    }
+}
+
+/// Whether it is the command's turn, and the session has proved what it needs.
+fn may_come(verb: Verb, desk: &mut Desk) -> Result<(), Reply> {
+    if let (false, Some(refusal)) = (verb == Verb::Quit, desk.refusal.take()) {
+        return Err(refusal);
+    }
+    // Where the verb is not spoken that is what the client hears, at any time.
+    let spoken = desk.offered.speaks(verb, verb.name().unwrap_or_default());
+    if !spoken && matches!(verb, Verb::StartTls | Verb::Auth) {
+        return Ok(());
+    }
+    if spoken {
+        standing::check(verb, desk)?;
+    }
+    order::check(verb, desk.place()).map_err(Reply::clone)
 }
 
 fn parse(verb: Verb, name: &str, argument: &str, desk: &mut Desk) -> Result<Command, Fault> {
@@ -88,7 +129,14 @@ fn parse(verb: Verb, name: &str, argument: &str, desk: &mut Desk) -> Result<Comm
         return Err(Fault::NotOffered);
     }
     let smtputf8 = desk.transaction().is_some_and(|t| t.smtputf8);
-    command::parse(verb, name, argument, &desk.offered.extensions, smtputf8)
+    let command = command::parse(verb, name, argument, &desk.offered.extensions, smtputf8)?;
+    match &command {
+        // It was not offered: see the reply to EHLO.
+        Command::Mail(mail) if mail.require_tls && !desk.standing.secure => {
+            Err(Fault::UnknownParam("REQUIRETLS".to_owned()))
+        }
+        _ => Ok(command),
+    }
 }
 
 fn run(command: Command, desk: &mut Desk) -> State {
@@ -99,6 +147,8 @@ fn run(command: Command, desk: &mut Desk) -> State {
         }
         Command::Mail(mail) => at_envelope::mail(mail, desk),
         Command::Rcpt(rcpt) => recipient(rcpt, desk),
+        Command::StartTls => desk.ask(Question::StartTls, Waiting::StartTls),
+        Command::Auth(auth) => at_auth::begin(auth, desk),
         Command::Data => DataVerdict::Text.ask(desk),
         Command::Other(other) => CommandVerdict::ask(other, desk),
     }
@@ -121,8 +171,8 @@ fn bdat(argument: &str, desk: &mut Desk) -> State {
     if !desk.offered.speaks(Verb::Bdat, "BDAT") {
         return SwallowChunk::stray(size, Fault::NotOffered.reply());
     }
-    if let Err(reply) = order::check(Verb::Bdat, desk.place()) {
-        return SwallowChunk::stray(size, reply.clone());
+    if let Err(reply) = may_come(Verb::Bdat, desk) {
+        return SwallowChunk::stray(size, reply);
     }
     if tail == Tail::Unknown {
         return SwallowChunk::of_transaction(size, false, Fault::BdatTail.reply(), desk);

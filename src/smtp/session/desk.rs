@@ -6,6 +6,7 @@
 use super::State;
 use super::order::Place;
 use super::question::{Question, Step};
+use super::standing::Standing;
 use super::waiting::Waiting;
 use crate::mail::{Class, Reply};
 use crate::smtp::body::{Body, SizeLimit};
@@ -43,6 +44,9 @@ pub(super) struct Desk {
     /// The profile whose extensions the client was told of.
     pub(super) offered: Arc<Profile>,
     pub(super) stage: Stage,
+    pub(super) standing: Standing,
+    /// What a client that was refused after its handshake hears, for it had no reply then.
+    pub(super) refusal: Option<Reply>,
     steps: VecDeque<Step>,
     errors: u32,
     idle: u32,
@@ -51,7 +55,16 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(profile: Arc<Profile>) -> Self {
         let offered = profile.clone();
-        Self { profile, offered, stage: Stage::Connected, steps: VecDeque::new(), errors: 0, idle: 0 }
+        Self {
+            profile,
+            offered,
+            stage: Stage::Connected,
+            standing: Standing::default(),
+            refusal: None,
+            steps: VecDeque::new(),
+            errors: 0,
+            idle: 0,
+        }
     }
 
     pub(super) fn push(&mut self, step: Step) {

@@ -7,30 +7,37 @@
 //! # Layout
 //!
 //! * `question`: the seam. `order`: the table. `desk`: what the states share.
-//! * `command`: awaits a command line. `octets`: awaits the message. `refused_chunk`: swallows a chunk.
-//! * `waiting`: awaits an answer; `at_hello`, `at_envelope`, `at_content`, `at_message`, `at_command` say what it does.
+//! * `standing`: TLS and authentication, and what needs them.
+//! * `command`: awaits a command line. `more`: what a claimed verb wants beside it. `octets`: awaits the message. `refused_chunk`: swallows a chunk.
+//! * `waiting`: awaits an answer; `at_hello`, `at_envelope`, `at_content`, `at_message`, `at_command`, `at_tls`, `at_auth` say what it does.
 
+mod at_auth;
 mod at_command;
 mod at_content;
 mod at_envelope;
 mod at_hello;
 mod at_message;
+mod at_tls;
 mod command;
 mod desk;
+mod more;
 mod octets;
 mod order;
 mod question;
 mod refused_chunk;
+mod standing;
 mod waiting;
 
-pub use question::{Answer, Misuse, Question, Step};
+pub use question::{Answer, Misuse, Question, Step, Want};
 
 use super::line::Framer;
 use super::profile::Profile;
 use super::replies;
 use crate::mail::Reply;
+use at_tls::HandOver;
 use bytes::BytesMut;
 use desk::Desk;
+use more::AwaitMore;
 use octets::AwaitOctets;
 use refused_chunk::SwallowChunk;
 use std::sync::Arc;
@@ -47,6 +54,14 @@ enum State {
     Octets(Box<AwaitOctets>),
     /// The octets of a chunk that nobody wants.
     Swallow(SwallowChunk),
+    /// What a claimed verb wants beside its line.
+    More(AwaitMore),
+    /// An answer to a challenge of AUTH.
+    Exchange,
+    /// Nothing: the connection is about to be given out of hand.
+    HandOver(HandOver),
+    /// [`Session::secured`]. Takes no input.
+    Handshake,
     /// An answer. Takes no input.
     Waiting(Waiting),
     /// Nothing any more.
@@ -67,6 +82,23 @@ impl Session {
         Self { desk: Desk::new(profile), framer: Framer::default(), state: State::Start }
     }
 
+    /// The same over a connection that is encrypted already; [`Question::Tls`] comes before the greeting.
+    pub fn new_secured(profile: Arc<Profile>) -> Self {
+        let mut session = Self::new(profile);
+        at_tls::secured(&mut session.desk);
+        session
+    }
+
+    /// The handshake that [`Step::StartTls`] asked for is done. Without it nothing happens.
+    pub fn secured(&mut self) {
+        if let State::Handshake = self.state
+            && self.desk.is_clear()
+        {
+            at_tls::secured(&mut self.desk);
+            self.state = self.desk.ask(Question::Tls, Waiting::Tls(None));
+        }
+    }
+
     /// The next step. Takes from `input` only what it consumes; what stays must be there at the next call, with
     /// more octets behind it.
     pub fn next(&mut self, input: &mut BytesMut) -> Step {
@@ -80,6 +112,13 @@ impl Session {
                 State::Command => command::next(&mut self.desk, &mut self.framer, input),
                 State::Octets(state) => state.next(&mut self.desk, input),
                 State::Swallow(state) => state.next(&mut self.desk, input),
+                State::More(state) => state.next(&mut self.desk, &mut self.framer, input),
+                State::Exchange => at_auth::next(&mut self.desk, &mut self.framer, input),
+                State::HandOver(state) => state.next(&mut self.desk, input),
+                State::Handshake => {
+                    self.desk.push(Step::Wait);
+                    State::Handshake
+                }
                 State::Waiting(waiting) => {
                     self.desk.push(Step::Wait);
                     State::Waiting(waiting)

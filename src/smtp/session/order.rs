@@ -41,6 +41,10 @@ const MAIL: Row = [NO, HI, ANY, NE, NE, NE, NE];
 const RCPT: Row = [NO, HI, MA, ANY, ANY, ANY, BD];
 const DATA: Row = [NO, HI, MA, RC, ANY, BI, BD];
 const BDAT: Row = [NO, HI, MA, RC, ANY, ANY, ANY];
+/// Who the client is can't change in the middle of a transaction (XCLIENT_README, XFORWARD_README).
+const PEER: Row = [NO, ANY, ANY, NE, NE, NE, NE];
+/// STARTTLS and AUTH; `standing` has more on them.
+const EXTENDED: Row = [NO, HI, ANY, NE, NE, NE, NE];
 /// HELO and its kin end a transaction; RSET, NOOP, HELP, VRFY, EXPN are right at any time.
 const REST: Row = [NO, ANY, ANY, ANY, ANY, ANY, ANY];
 
@@ -52,6 +56,8 @@ pub(super) fn check(verb: Verb, place: Place) -> Result<(), &'static Reply> {
         Verb::Rcpt => RCPT,
         Verb::Data => DATA,
         Verb::Bdat => BDAT,
+        Verb::Xclient | Verb::Xforward => PEER,
+        Verb::StartTls | Verb::Auth => EXTENDED,
         _ => REST,
     };
     row[place as usize].map_or(Ok(()), Err)
@@ -72,6 +78,7 @@ mod tests {
         assert_eq!(allowed(Verb::Rcpt), [Mail, Rcpt, Binary]);
         assert_eq!(allowed(Verb::Data), [Rcpt]);
         assert_eq!(allowed(Verb::Bdat), [Rcpt, Binary, Chunks]);
+        assert_eq!(allowed(Verb::Xclient), [Connected, Ready]);
         assert_eq!(allowed(Verb::Ehlo), [Connected, Ready, Mail, Rcpt, Binary, Chunks]);
         assert_eq!(allowed(Verb::Quit).len(), 7);
     }

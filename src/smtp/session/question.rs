@@ -2,6 +2,7 @@
 
 use crate::mail::Reply;
 use crate::smtp::command::{Hello, MailCommand, OtherCommand, RcptCommand};
+use crate::smtp::exchange::{AuthCommand, Response};
 use bytes::Bytes;
 use std::fmt;
 
@@ -24,6 +25,11 @@ pub enum Step {
         /// How many of the replies that come next still belong to the transaction.
         replies: usize,
     },
+    /// Write what is queued, then do the server's part of a TLS handshake on the connection and call
+    /// [`super::Session::secured`]; close if it fails. Input that was read before must not be kept.
+    StartTls,
+    /// Write what is queued, then the server becomes the client on this connection (RFC 2645). Close it afterwards.
+    Turn,
     /// Write what is queued and close. Nothing more will come.
     Close,
 }
@@ -65,6 +71,27 @@ pub enum Question {
     /// VRFY and EXPN where they are on, HELP, NOOP, and verbs that sinks claim. RSET and QUIT are only told: the
     /// answer changes nothing.
     Command(OtherCommand),
+    /// What the claimant of a verb had asked for with [`Answer::More`], for the same claimant: the line without its CRLF, or
+    /// the octets.
+    More(Bytes),
+    /// STARTTLS. An accepting answer's reply is the machine's own.
+    StartTls,
+    /// The handshake is done; the greeting, if it is still due, waits. After STARTTLS all that the client has said
+    /// before is void: forget it, the HELO name included.
+    Tls,
+    /// AUTH with a mechanism that the profile offers. An exchange that was open before is over.
+    Auth(AuthCommand),
+    /// The client's answer to the last [`Answer::Challenge`].
+    AuthResponse(Response),
+}
+
+/// What a claimed verb wants to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// A line of at most so many octets, CRLF included, and never more than 12,288.
+    Line(usize),
+    /// So many octets, at most 1 MiB. Over that the client is refused with 552 and nothing is read.
+    Octets(usize),
 }
 
 /// The driver's decision.
@@ -83,6 +110,28 @@ pub enum Answer {
     Each(Vec<Reply>),
     /// At [`Question::Oversize`]: the limit for this message, in octets.
     Limit(u64),
+    /// At [`Question::Auth`] and [`Question::AuthResponse`]: 334 with these octets. [`Self::Go`] and [`Self::Say`] end the exchange well:
+    /// the client is authenticated.
+    Challenge(Vec<u8>),
+    /// At [`Question::Command`] and [`Question::More`]: reply, and ask [`Question::More`] with what comes.
+    More {
+        /// Commonly 3yz.
+        reply: Reply,
+        /// What is to come.
+        want: Want,
+    },
+    /// At the same: reply, and hand the connection over for the roles to be swapped: [`Step::Turn`].
+    Turn(Reply),
+    /// At [`Question::Command`]: as if the client had sent this line, which is AUTH: another spelling of it. Anything else is refused as
+    /// not known.
+    Instead(String),
+    /// At the same: the session stands as after connecting, greeted with this reply; an open transaction is dropped.
+    Restart {
+        /// 220.
+        greeting: Reply,
+        /// Whether the client counts as authenticated.
+        authenticated: bool,
+    },
 }
 
 /// The driver's mistake: an answer that fits no open question. The session is as it was before.

@@ -2,10 +2,15 @@
 
 use super::*;
 use crate::mail::{EnhancedCode, Reply};
+use crate::smtp::TlsOffer;
 
 /// A session past its greeting, with its input.
 fn greeted() -> (Session, BytesMut) {
-    let mut session = Session::new(Arc::new(Profile::new("mx.example.com")));
+    greeted_by(Profile::new("mx.example.com"))
+}
+
+fn greeted_by(profile: Profile) -> (Session, BytesMut) {
+    let mut session = Session::new(Arc::new(profile));
     let mut input = BytesMut::new();
     assert_eq!(session.next(&mut input), Step::Ask(Question::Connect));
     session.answer(Answer::Go).unwrap();
@@ -19,7 +24,7 @@ fn run(session: &mut Session, input: &mut BytesMut, octets: &[u8]) -> Vec<u16> {
     let mut codes = Vec::new();
     loop {
         match session.next(input) {
-            Step::Read | Step::Close => return codes,
+            Step::Read | Step::Close | Step::StartTls | Step::Turn => return codes,
             Step::Reply(reply) => codes.push(reply.code()),
             Step::Ask(_) => session.answer(Answer::Go).unwrap(),
             Step::Body(_) | Step::Drop { .. } => {}
@@ -181,4 +186,106 @@ fn a_size_is_asked_once_and_its_answer_is_no_answer_to_mail() {
         }
     }
     assert_eq!(asked, [Question::Headers { len: 0 }]);
+}
+
+fn with_tls() -> Profile {
+    Profile { tls: TlsOffer::Offered, ..Profile::new("mx.example.com") }
+}
+
+/// RFC 3207 4.2; CVE-2011-0411.
+#[test]
+fn what_comes_behind_starttls_is_never_executed() {
+    let (mut session, mut input) = greeted_by(with_tls());
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    assert_eq!(run(&mut session, &mut input, b"STARTTLS\r\nMAIL FROM:<a@b>\r\n"), [503]);
+    assert_eq!(session.next(&mut input), Step::Close, "and it is over");
+    // Octets that come while the answer is awaited count, too.
+    let (mut session, mut input) = greeted_by(with_tls());
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    input.extend_from_slice(b"STARTTLS\r\n");
+    assert_eq!(session.next(&mut input), Step::Ask(Question::StartTls));
+    input.extend_from_slice(b"R");
+    session.answer(Answer::Go).unwrap();
+    assert_eq!(run(&mut session, &mut input, b""), [503]);
+}
+
+#[test]
+fn no_input_is_taken_before_the_handshake_is_done() {
+    let (mut session, mut input) = greeted_by(with_tls());
+    session.secured();
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    assert_eq!(run(&mut session, &mut input, b"STARTTLS\r\n"), [220]);
+    input.extend_from_slice(b"QUIT\r\n");
+    assert_eq!((session.next(&mut input), input.len()), (Step::Wait, 6));
+    assert_eq!(session.answer(Answer::Go), Err(Misuse::NotAsked));
+    session.secured();
+    session.secured();
+    assert_eq!((session.next(&mut input), input.len()), (Step::Ask(Question::Tls), 6));
+    session.answer(Answer::Go).unwrap();
+    assert_eq!(run(&mut session, &mut input, b""), [221]);
+}
+
+#[test]
+fn over_tls_from_the_start_the_greeting_waits_for_both_answers() {
+    let mut session = Session::new_secured(Arc::new(with_tls()));
+    let mut input = BytesMut::new();
+    assert_eq!(session.next(&mut input), Step::Ask(Question::Connect));
+    session.answer(Answer::Go).unwrap();
+    assert_eq!(session.next(&mut input), Step::Ask(Question::Tls));
+    session.answer(Answer::Refuse(REFUSAL)).unwrap();
+    assert_eq!(session.next(&mut input), Step::Reply(REFUSAL));
+    assert_eq!(run(&mut session, &mut input, b"EHLO a\r\nQUIT\r\n"), [503, 221]);
+}
+
+/// RFC 2645 5: the client says nothing before it has been told that the roles are swapped.
+#[test]
+fn roles_are_swapped_only_where_nothing_follows() {
+    for (behind, codes, last) in [(&b""[..], [250], Step::Turn), (b"220 evil\r\n", [503], Step::Close)] {
+        let mut profile = Profile::new("mx.example.com");
+        profile.extensions.claim_verb("ATRN").unwrap();
+        let (mut session, mut input) = greeted_by(profile);
+        run(&mut session, &mut input, b"EHLO a\r\n");
+        input.extend_from_slice(b"ATRN\r\n");
+        input.extend_from_slice(behind);
+        assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
+        session.answer(Answer::Turn(replies::NOOP)).unwrap();
+        assert!(matches!(session.next(&mut input), Step::Reply(reply) if [reply.code()] == codes));
+        assert_eq!(session.next(&mut input), last);
+        assert_eq!(session.next(&mut input), Step::Close);
+    }
+}
+
+#[test]
+fn a_claimed_verb_gets_no_more_than_it_may_have() {
+    let mut profile = Profile::new("mx.example.com");
+    profile.extensions.claim_verb("XBLOB").unwrap();
+    let (mut session, mut input) = greeted_by(profile);
+    for (count, code) in [(1 << 20, 354), ((1 << 20) + 1, 552)] {
+        input.extend_from_slice(b"XBLOB\r\n");
+        assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
+        let reply = Reply::plain(354, "go");
+        session.answer(Answer::More { reply, want: Want::Octets(count) }).unwrap();
+        assert!(matches!(session.next(&mut input), Step::Reply(reply) if reply.code() == code));
+        assert_eq!(session.next(&mut input), Step::Read);
+        if code == 354 {
+            assert_eq!(run(&mut session, &mut input, &vec![b'\n'; count]), [502], "nobody answered");
+        }
+    }
+}
+
+#[test]
+fn restarted_it_stands_as_after_connecting() {
+    let mut profile = with_tls();
+    profile.extensions.speak_xclient();
+    profile.auth.required = true;
+    let (mut session, mut input) = greeted_by(profile);
+    run(&mut session, &mut input, b"EHLO a\r\n");
+    for (authenticated, codes) in [(true, [503, 250, 250]), (false, [530, 250, 530])] {
+        input.extend_from_slice(b"XCLIENT ADDR=192.0.2.1\r\n");
+        assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
+        session.answer(Answer::Restart { greeting: Reply::plain(220, "again"), authenticated }).unwrap();
+        assert_eq!(run(&mut session, &mut input, b""), [220]);
+        assert_eq!(run(&mut session, &mut input, b"MAIL FROM:<a@b>\r\nEHLO a\r\nMAIL FROM:<a@b>\r\n"), codes);
+        run(&mut session, &mut input, b"RSET\r\n");
+    }
 }

@@ -1,0 +1,64 @@
+//! Awaits what a claimed verb wants beside its line: another line, or a counted run of octets.
+//!
+//! Both are bounded before memory is taken, whatever the claimant asks for.
+
+use super::State;
+use super::at_command::CommandVerdict;
+use super::desk::Desk;
+use super::question::{Question, Step, Want};
+use super::waiting::Waiting;
+use crate::mail::Reply;
+use crate::smtp::exchange::LINE_MAX;
+use crate::smtp::fault::Fault;
+use crate::smtp::line::{Framer, LineFaultKind};
+use crate::smtp::replies;
+use bytes::{Bytes, BytesMut};
+
+/// The most octets that a claimant can ask for at once.
+pub(crate) const OCTETS_MAX: usize = 1 << 20;
+
+/// What is awaited, and for whom.
+#[derive(Debug)]
+pub(super) struct AwaitMore {
+    verdict: CommandVerdict,
+    want: Want,
+}
+
+impl AwaitMore {
+    /// Replies, and waits. A claimant that wants more than it can have gets nothing.
+    pub(super) fn begin(verdict: CommandVerdict, reply: Reply, want: Want, desk: &mut Desk) -> State {
+        if matches!(want, Want::Octets(count) if count > OCTETS_MAX) {
+            return desk.say(replies::TOO_MUCH);
+        }
+        desk.push(Step::Reply(reply));
+        State::More(Self { verdict, want })
+    }
+
+    pub(super) fn next(self, desk: &mut Desk, framer: &mut Framer, input: &mut BytesMut) -> State {
+        match self.want {
+            Want::Line(max) => match framer.next(input, max.min(LINE_MAX)) {
+                None => self.read(desk),
+                Some(Ok(line)) => self.ask(line, desk),
+                Some(Err(fault)) => match fault.kind {
+                    LineFaultKind::TooLong => desk.say(Fault::LineTooLong(max.min(LINE_MAX)).reply()),
+                    LineFaultKind::BareLf => desk.say(replies::BARE_LF),
+                    LineFaultKind::Tls => desk.close(replies::NOT_TLS),
+                },
+            },
+            Want::Octets(count) if input.len() < count => self.read(desk),
+            Want::Octets(count) => {
+                let octets = input.split_to(count).freeze();
+                self.ask(octets, desk)
+            }
+        }
+    }
+
+    fn read(self, desk: &mut Desk) -> State {
+        desk.push(Step::Read);
+        State::More(self)
+    }
+
+    fn ask(self, octets: Bytes, desk: &mut Desk) -> State {
+        desk.ask(Question::More(octets), Waiting::Command(self.verdict))
+    }
+}
