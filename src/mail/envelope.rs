@@ -1,8 +1,10 @@
-//! The envelope: who sends to whom, and what was asked for on the way (RFC 5321, RFC 3461, RFC 6152, RFC 6531).
+//! The envelope: who sends to whom, and what was asked for on the way (RFC 5321, RFC 3461, RFC 6152, RFC 6531; `wishes` for the others).
 
 use super::address::{ForwardPath, ReversePath};
 use super::property::Properties;
 use super::reply::Reply;
+use super::time::Timestamp;
+use super::wishes::{DeliverBy, Priority};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -181,6 +183,18 @@ pub struct Envelope {
     /// ENVID, still in xtext as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub envid: Option<String>,
+    /// HOLDFOR or HOLDUNTIL: it may not go before this time (RFC 4865).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Timestamp>,
+    /// BY: when it is to be delivered (RFC 2852).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver_by: Option<DeliverBy>,
+    /// MT-PRIORITY as it was granted (RFC 6710). What the queue goes by is the property `queue.priority`, which sinks may change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// REQUIRETLS was given (RFC 8689).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_tls: bool,
     /// Parameters of MAIL that sinks claim.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Param>,
@@ -197,7 +211,25 @@ impl Envelope {
             size: None,
             ret: None,
             envid: None,
+            hold: None,
+            deliver_by: None,
+            priority: None,
+            require_tls: false,
             params: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_before_there_were_wishes_is_read_and_nothing_more_is_stored_without_any() {
+        let old = r#"{"sender":"a@x.example","recipients":[],"body":"8BITMIME","smtputf8":false,"size":5}"#;
+        let envelope: Envelope = serde_json::from_str(old).unwrap();
+        assert_eq!((envelope.hold, envelope.deliver_by, envelope.priority), (None, None, None));
+        assert!(!envelope.require_tls);
+        assert_eq!(serde_json::to_string(&envelope).unwrap(), old);
     }
 }

@@ -3,12 +3,15 @@
 //! What the parameters and paths mean is in `param` and `path`; whether it is the command's turn is in
 //! `session/order`. BDAT, whose octets follow whatever is wrong with it, has a file of its own.
 
+use super::exchange::{self, AuthCommand};
 use super::extension::Extensions;
 use super::fault::Fault;
 use super::param::{self, MailParams, RcptParams};
 use super::path;
 use super::verb::Verb;
-use crate::mail::{BodyType, Domain, ForwardPath, Notify, OriginalRecipient, Param, Ret, ReversePath};
+use crate::mail::{
+    BodyType, By, Domain, ForwardPath, HoldRequest, Notify, OriginalRecipient, Param, Priority, Ret, ReversePath,
+};
 use std::borrow::Cow;
 
 /// The longest name after HELO, in octets.
@@ -40,6 +43,14 @@ pub struct MailCommand {
     pub ret: Option<Ret>,
     /// ENVID, still in xtext.
     pub envid: Option<String>,
+    /// HOLDFOR or HOLDUNTIL.
+    pub hold: Option<HoldRequest>,
+    /// BY.
+    pub by: Option<By>,
+    /// MT-PRIORITY.
+    pub priority: Option<Priority>,
+    /// REQUIRETLS was given.
+    pub require_tls: bool,
     /// Parameters that sinks claim.
     pub claimed: Vec<Param>,
 }
@@ -79,6 +90,10 @@ pub enum Command {
     Rcpt(Box<RcptCommand>),
     /// DATA.
     Data,
+    /// STARTTLS.
+    StartTls,
+    /// AUTH.
+    Auth(AuthCommand),
     /// Any other.
     Other(OtherCommand),
 }
@@ -96,6 +111,8 @@ pub fn parse(verb: Verb, name: &str, argument: &str, offered: &Extensions, smtpu
         Verb::Mail => mail(argument, offered).map(|m| Command::Mail(Box::new(m))),
         Verb::Rcpt => rcpt(argument, offered, smtputf8).map(|r| Command::Rcpt(Box::new(r))),
         Verb::Data => alone(argument).map(|()| Command::Data),
+        Verb::StartTls => alone(argument).map(|()| Command::StartTls),
+        Verb::Auth => exchange::command(argument).map(Command::Auth),
         Verb::Rset | Verb::Quit => alone(argument).map(|()| other(verb, name, argument)),
         Verb::Vrfy | Verb::Expn if argument.is_empty() => Err(Fault::Argument),
         _ => Ok(other(verb, name, argument)),
@@ -121,11 +138,12 @@ fn hello(verb: Verb, argument: &str) -> Result<Hello, Fault> {
 
 fn mail(argument: &str, offered: &Extensions) -> Result<MailCommand, Fault> {
     let (sender, rest) = path::reverse(argument)?;
-    let MailParams { size, body, smtputf8, ret, envid, claimed } = param::mail(rest, offered)?;
+    let MailParams { size, body, smtputf8, ret, envid, hold, by, priority, require_tls, claimed } =
+        param::mail(rest, offered)?;
     if !smtputf8 && !sender.as_str().is_ascii() {
         return Err(Fault::NeedsSmtpUtf8);
     }
-    Ok(MailCommand { sender, size, body, smtputf8, ret, envid, claimed })
+    Ok(MailCommand { sender, size, body, smtputf8, ret, envid, hold, by, priority, require_tls, claimed })
 }
 
 fn rcpt(argument: &str, offered: &Extensions, smtputf8: bool) -> Result<RcptCommand, Fault> {

@@ -8,10 +8,34 @@ use super::verb::{self, Verb};
 use std::fmt;
 
 /// Keywords that the server itself brings.
-const OWN: [&str; 9] =
-    ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "CHUNKING", "BINARYMIME", "DSN", "HELP"];
+pub(super) const OWN: [&str; 10] = [
+    "PIPELINING",
+    "SIZE",
+    "8BITMIME",
+    "SMTPUTF8",
+    "ENHANCEDSTATUSCODES",
+    "CHUNKING",
+    "BINARYMIME",
+    "DSN",
+    "LIMITS",
+    "HELP",
+];
 /// Parameters that the server reads itself.
-const OWN_PARAMS: [&str; 8] = ["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "NOTIFY", "ORCPT", "AUTH"];
+const OWN_PARAMS: [&str; 13] = [
+    "SIZE",
+    "BODY",
+    "SMTPUTF8",
+    "RET",
+    "ENVID",
+    "NOTIFY",
+    "ORCPT",
+    "AUTH",
+    "HOLDFOR",
+    "HOLDUNTIL",
+    "BY",
+    "MT-PRIORITY",
+    "REQUIRETLS",
+];
 
 /// Why a sink can't have a keyword, verb or parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +64,19 @@ impl std::error::Error for BadClaim {}
 pub struct Extensions {
     keywords: Vec<(String, Option<String>)>,
     verbs: Vec<String>,
+    /// Verbs of the server's own that are spoken only where a listener has them.
+    own_verbs: Vec<&'static str>,
     mail: Vec<String>,
     rcpt: Vec<String>,
+    /// AUTH of MAIL is read.
+    auth: bool,
 }
 
 impl Default for Extensions {
     /// All that the server brings.
     fn default() -> Self {
         let keywords = OWN.iter().map(|&k| (k.to_owned(), None)).collect();
-        Self { keywords, verbs: Vec::new(), mail: Vec::new(), rcpt: Vec::new() }
+        Self { keywords, verbs: Vec::new(), own_verbs: Vec::new(), mail: Vec::new(), rcpt: Vec::new(), auth: false }
     }
 }
 
@@ -58,14 +86,18 @@ impl Extensions {
         self.keywords.iter().any(|(k, _)| k.eq_ignore_ascii_case(keyword))
     }
 
-    /// Adds a keyword, or changes its argument. SIZE has its argument from the limits.
+    /// Adds a keyword, or changes its argument. SIZE has its argument from the limits. `NAME=VALUE`, as old clients want it, is a keyword
+    /// of its own.
     pub fn set_keyword(&mut self, keyword: &str, argument: Option<&str>) -> Result<(), BadClaim> {
         let printable =
             argument.is_none_or(|a| !a.is_empty() && a.len() <= 400 && a.bytes().all(|b| matches!(b, b' '..=b'~')));
         if !printable {
             return Err(BadClaim::Malformed(argument.unwrap_or_default().to_owned()));
         }
-        let keyword = well_formed(keyword)?;
+        let keyword = match keyword.split_once('=') {
+            Some((name, value)) => format!("{}={}", well_formed(name)?, well_formed(value)?),
+            None => well_formed(keyword)?,
+        };
         let argument = argument.map(str::to_owned);
         match self.keywords.iter_mut().find(|(k, _)| *k == keyword) {
             Some(known) => known.1 = argument,
@@ -82,10 +114,35 @@ impl Extensions {
         }
     }
 
+    /// Speaks XCLIENT. Whether it is announced, [`Self::set_keyword`] says.
+    pub fn speak_xclient(&mut self) {
+        self.own_verbs.push("XCLIENT");
+    }
+
+    /// Speaks XFORWARD. Whether it is announced, [`Self::set_keyword`] says.
+    pub fn speak_xforward(&mut self) {
+        self.own_verbs.push("XFORWARD");
+    }
+
+    /// Whether it is one of the server's own verbs that are spoken here.
+    pub(super) fn speaks_own(&self, name: &str) -> bool {
+        self.own_verbs.iter().any(|v| v.eq_ignore_ascii_case(name))
+    }
+
+    /// The verbs that sinks claim.
+    pub(super) fn claimed_verbs(&self) -> impl Iterator<Item = &str> {
+        self.verbs.iter().map(String::as_str)
+    }
+
     /// Has the verb asked as a command. Claims of the same name by several sinks are one.
     pub fn claim_verb(&mut self, name: &str) -> Result<(), BadClaim> {
         let taken = Verb::named(name).is_some_and(|v| !v.may_be_claimed()) || verb::is_http(name);
         claim(&mut self.verbs, name, taken)
+    }
+
+    /// Has the verb be unknown again.
+    pub fn remove_verb(&mut self, name: &str) {
+        self.verbs.retain(|v| !v.eq_ignore_ascii_case(name));
     }
 
     /// Lets the parameter stand with MAIL.
@@ -111,6 +168,16 @@ impl Extensions {
     /// Whether a sink claims the parameter of RCPT.
     pub fn claims_rcpt(&self, keyword: &str) -> bool {
         self.rcpt.iter().any(|p| p.eq_ignore_ascii_case(keyword))
+    }
+
+    /// Has the parameter AUTH of MAIL read, or not: where AUTH is offered (RFC 4954 5).
+    pub fn read_auth(&mut self, on: bool) {
+        self.auth = on;
+    }
+
+    /// Whether MAIL may have the parameter AUTH.
+    pub fn reads_auth(&self) -> bool {
+        self.auth
     }
 
     /// Keywords and arguments in the order of the reply.

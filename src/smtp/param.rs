@@ -1,12 +1,13 @@
 //! Parameters of MAIL and RCPT (RFC 5321 4.1.2): the raw list, and what the server reads itself.
 //!
-//! Reads SIZE (RFC 1870), BODY (RFC 6152, RFC 3030 3), SMTPUTF8 (RFC 6531), RET, ENVID, NOTIFY and ORCPT (RFC 3461), each only
-//! while its extension is offered. A parameter that a sink claims is kept as it came; any other is a fault.
+//! Reads SIZE (RFC 1870), BODY (RFC 6152, RFC 3030 3), AUTH (RFC 4954 5), SMTPUTF8 (RFC 6531), RET, ENVID, NOTIFY and ORCPT (RFC 3461), and by
+//! `wishes` HOLDFOR, HOLDUNTIL (RFC 4865), BY (RFC 2852), MT-PRIORITY (RFC 6710) and REQUIRETLS (RFC 8689), each only while its
+//! extension is offered. A parameter that a sink claims is kept as it came; any other is a fault.
 
 use super::extension::Extensions;
 use super::fault::Fault;
-use super::xtext;
-use crate::mail::{BodyType, Notify, OriginalRecipient, Param, Ret};
+use super::{wishes, xtext};
+use crate::mail::{BodyType, By, HoldRequest, Mailbox, Notify, OriginalRecipient, Param, Priority, Ret};
 
 /// The longest ENVID, in octets (RFC 3461 4.4).
 pub const ENVID_MAX: usize = 100;
@@ -26,6 +27,14 @@ pub struct MailParams {
     pub ret: Option<Ret>,
     /// ENVID, still in xtext.
     pub envid: Option<String>,
+    /// HOLDFOR or HOLDUNTIL.
+    pub hold: Option<HoldRequest>,
+    /// BY.
+    pub by: Option<By>,
+    /// MT-PRIORITY.
+    pub priority: Option<Priority>,
+    /// REQUIRETLS was given.
+    pub require_tls: bool,
     /// What sinks claim.
     pub claimed: Vec<Param>,
 }
@@ -58,6 +67,23 @@ pub fn mail(text: &str, extensions: &Extensions) -> Result<MailParams, Fault> {
             },
             "RET" if extensions.offers("DSN") => params.ret = Some(ret(value).ok_or_else(bad)?),
             "ENVID" if extensions.offers("DSN") => params.envid = Some(envid(value).ok_or_else(bad)?),
+            // Nobody is trusted to say who has submitted a message: what it says counts as `<>` (RFC 4954 5).
+            "AUTH" if extensions.reads_auth() => submitter(value).ok_or_else(bad)?,
+            "HOLDFOR" | "HOLDUNTIL" if extensions.offers("FUTURERELEASE") => {
+                let hold = if param.keyword == "HOLDFOR" { wishes::hold_for } else { wishes::hold_until };
+                let request = value.and_then(hold).ok_or_else(bad)?;
+                if params.hold.replace(request).is_some() {
+                    return Err(Fault::TwoHolds);
+                }
+            }
+            "BY" if extensions.offers("DELIVERBY") => params.by = Some(value.and_then(wishes::by).ok_or_else(bad)?),
+            "MT-PRIORITY" if extensions.offers("MT-PRIORITY") => {
+                params.priority = Some(value.and_then(wishes::priority).ok_or_else(bad)?);
+            }
+            "REQUIRETLS" if extensions.offers("REQUIRETLS") => match value {
+                None => params.require_tls = true,
+                Some(_) => return Err(bad()),
+            },
             name if extensions.claims_mail(name) => params.claimed.push(param),
             _ => return Err(Fault::UnknownParam(param.keyword)),
         }
@@ -121,6 +147,14 @@ fn size(value: Option<&str>) -> Option<u64> {
     let value = value.filter(|v| v.len() <= 20 && v.bytes().all(|b| b.is_ascii_digit()))?;
     // Twenty digits may be more than fits: surely over any limit.
     Some(value.parse().unwrap_or(u64::MAX))
+}
+
+/// `<>`, or an address in xtext (RFC 4954 5).
+fn submitter(value: Option<&str>) -> Option<()> {
+    match value? {
+        "<>" => Some(()),
+        value => Mailbox::parse(&xtext::decode(value)?).ok().map(drop),
+    }
 }
 
 fn body(value: Option<&str>, extensions: &Extensions) -> Option<BodyType> {
@@ -193,6 +227,33 @@ mod tests {
         assert_eq!((params.ret, params.envid.as_deref()), (Some(Ret::Hdrs), Some("a+2Bb")));
         assert_eq!(params.claimed, [Param { keyword: "XFOO".into(), value: Some("Ü".into()) }]);
         assert_eq!(mail(" SIZE=99999999999999999999", &offered()).unwrap().size, Some(u64::MAX));
+    }
+
+    #[test]
+    fn wishes_are_read_where_they_are_offered() {
+        let mut extensions = Extensions::default();
+        for param in ["HOLDFOR=60", "HOLDUNTIL=2030-01-01T00:00:00Z", "BY=60;R", "MT-PRIORITY=3", "REQUIRETLS"] {
+            let name = param.split('=').next().unwrap().to_owned();
+            assert_eq!(mail(&format!(" {param}"), &extensions), Err(Fault::UnknownParam(name)));
+        }
+        for keyword in ["FUTURERELEASE", "DELIVERBY", "MT-PRIORITY", "REQUIRETLS"] {
+            extensions.set_keyword(keyword, None).unwrap();
+        }
+        let params = mail(" HOLDFOR=60 by=60;rt MT-PRIORITY=-3 RequireTLS", &extensions).unwrap();
+        assert_eq!(params.hold, Some(HoldRequest::For(60)));
+        assert_eq!(params.by.map(|by| (by.seconds, by.trace)), Some((60, true)));
+        assert_eq!((params.priority.map(Priority::level), params.require_tls), (Some(-3), true));
+        for (text, fault) in [
+            (" HOLDFOR=60 HOLDUNTIL=2030-01-01T00:00:00Z", Fault::TwoHolds),
+            (" HOLDFOR=60 HOLDFOR=60", Fault::RepeatedParam("HOLDFOR".into())),
+            (" HOLDUNTIL=60", Fault::BadValue("HOLDUNTIL".into())),
+            (" HOLDFOR", Fault::BadValue("HOLDFOR".into())),
+            (" BY=0;R", Fault::BadValue("BY".into())),
+            (" MT-PRIORITY=10", Fault::BadValue("MT-PRIORITY".into())),
+            (" REQUIRETLS=1", Fault::BadValue("REQUIRETLS".into())),
+        ] {
+            assert_eq!(mail(text, &extensions), Err(fault), "{text}");
+        }
     }
 
     #[test]

@@ -99,6 +99,9 @@ pub struct RcptState {
     /// Its sender was told of the delay.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub warned: bool,
+    /// Its sender was told that the time which it has set is over (RFC 2852).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
     /// Where in the order of sinks it was parked, opaque here; once released, it goes on behind that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Json>,

@@ -5,7 +5,7 @@
 //! to be wrong (address literals; quoted local parts, of which it drops the quotes; source routes; types of ORCPT
 //! other than rfc822) or cares less for what HELP and NOOP are given, or more for a second space behind a verb.
 
-use mailsluice::mail::{BodyType, Notify, Ret};
+use mailsluice::mail::{BodyType, ByMode, HoldRequest, Notify, Ret};
 use mailsluice::smtp::bdat::{Bdat, Tail};
 use mailsluice::smtp::command::{self, Command, MailCommand, RcptCommand};
 use mailsluice::smtp::verb::{self, Verb};
@@ -13,15 +13,28 @@ use mailsluice::smtp::{Extensions, xtext};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use smtp_proto::{
-    MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_BODY_BINARYMIME, MAIL_RET_FULL, MAIL_RET_HDRS, MAIL_SMTPUTF8,
-    RCPT_NOTIFY_DELAY, RCPT_NOTIFY_FAILURE, RCPT_NOTIFY_NEVER, RCPT_NOTIFY_SUCCESS, Request,
+    MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_BODY_BINARYMIME, MAIL_BY_NOTIFY, MAIL_BY_RETURN, MAIL_BY_TRACE,
+    MAIL_REQUIRETLS, MAIL_RET_FULL, MAIL_RET_HDRS, MAIL_SMTPUTF8, RCPT_NOTIFY_DELAY, RCPT_NOTIFY_FAILURE,
+    RCPT_NOTIFY_NEVER, RCPT_NOTIFY_SUCCESS, Request,
 };
+use std::collections::BTreeSet;
 
 /// What a line says, in words that both grammars have.
 #[derive(Debug, PartialEq)]
 enum Said {
-    Mail { sender: String, size: u64, flags: u64, envid: Option<String> },
-    Rcpt { path: String, flags: u64, orcpt: Option<String> },
+    /// `wishes`: BY, HOLDFOR, HOLDUNTIL, in seconds, and MT-PRIORITY.
+    Mail {
+        sender: String,
+        size: u64,
+        flags: u64,
+        envid: Option<String>,
+        wishes: [i64; 4],
+    },
+    Rcpt {
+        path: String,
+        flags: u64,
+        orcpt: Option<String>,
+    },
     Hello(String),
     Bdat(u64, bool),
     Verb(String),
@@ -35,13 +48,24 @@ fn ours(line: &str) -> Option<Said> {
         let bdat = Bdat::parse(argument).filter(|b| b.tail != Tail::Unknown)?;
         return Some(Said::Bdat(bdat.size, bdat.tail == Tail::Last));
     }
-    Some(match command::parse(verb, name, argument, &Extensions::default(), true).ok()? {
+    Some(match command::parse(verb, name, argument, &offered(), true).ok()? {
         Command::Mail(mail) => our_mail(&mail),
         Command::Rcpt(rcpt) => our_rcpt(&rcpt),
         Command::Hello(hello) => Said::Hello(hello.name),
         Command::Data => Said::Verb("DATA".into()),
+        Command::StartTls => Said::Verb("STARTTLS".into()),
+        // What follows the verb is compared nowhere.
+        Command::Auth(_) => Said::Verb("AUTH".into()),
         Command::Other(other) => Said::Verb(other.name.into_owned()),
     })
+}
+
+fn offered() -> Extensions {
+    let mut offered = Extensions::default();
+    for keyword in ["FUTURERELEASE", "DELIVERBY", "MT-PRIORITY", "REQUIRETLS"] {
+        offered.set_keyword(keyword, None).unwrap();
+    }
+    offered
 }
 
 fn our_mail(mail: &MailCommand) -> Said {
@@ -58,11 +82,26 @@ fn our_mail(mail: &MailCommand) -> Said {
     if mail.smtputf8 {
         flags |= MAIL_SMTPUTF8;
     }
+    if mail.require_tls {
+        flags |= MAIL_REQUIRETLS;
+    }
+    if let Some(by) = mail.by {
+        flags |= if by.mode == ByMode::Return { MAIL_BY_RETURN } else { MAIL_BY_NOTIFY };
+        flags |= if by.trace { MAIL_BY_TRACE } else { 0 };
+    }
+    let (held_for, held_until) = match mail.hold {
+        None => (0, 0),
+        Some(HoldRequest::For(seconds)) => (seconds.into(), 0),
+        Some(HoldRequest::Until(time)) => (0, (time.0 / 1000) as i64),
+    };
+    let by = mail.by.map_or(0, |by| by.seconds.into());
+    let priority = mail.priority.map_or(0, |priority| priority.level().into());
     Said::Mail {
         sender: mail.sender.as_str().to_owned(),
         size: mail.size.unwrap_or(0),
         flags,
         envid: mail.envid.as_deref().and_then(xtext::decode),
+        wishes: [by, held_for, held_until, priority],
     }
 }
 
@@ -90,6 +129,7 @@ fn theirs(line: &str) -> Option<Said> {
             // Ours does not tell the default from what was said.
             flags: from.flags & !MAIL_BODY_7BIT,
             envid: from.env_id.map(|e| e.into_owned()),
+            wishes: [from.by, from.hold_for as i64, from.hold_until as i64, from.mt_priority],
         },
         Request::Rcpt { to } => {
             Said::Rcpt { path: to.address.into_owned(), flags: to.flags, orcpt: to.orcpt.map(|o| o.into_owned()) }
@@ -108,6 +148,22 @@ fn mail_line() -> impl Strategy<Value = String> {
     let params = vec!["SIZE=123456", "BODY=8BITMIME", "SMTPUTF8", "RET=FULL", "ENVID=QQ+2B31-4"];
     let others = vec!["size=0", "body=binarymime", "SMTPUTF8", "Ret=hdrs", "envid=x"];
     let params = prop_oneof![subsequence(params, 0..=5), subsequence(others, 0..=5)].prop_shuffle();
+    let wishes = vec![
+        "BY=120;R",
+        "by=-5;nT",
+        "HOLDFOR=3600",
+        "HOLDUNTIL=2030-01-31T12:30:00.5+01:00",
+        "MT-PRIORITY=-9",
+        "mt-priority=3",
+        "REQUIRETLS",
+    ];
+    let once = |params: &Vec<&str>| {
+        let keys: Vec<String> = params.iter().map(|p| p.split('=').next().unwrap().to_ascii_uppercase()).collect();
+        let held = keys.iter().filter(|key| key.starts_with("HOLD")).count() < 2;
+        held && keys.iter().collect::<BTreeSet<_>>().len() == keys.len()
+    };
+    let wishes = subsequence(wishes, 0..=4).prop_filter("each once", once);
+    let params = (params, wishes).prop_map(|(params, wishes)| params.into_iter().chain(wishes).collect::<Vec<_>>());
     let sender = prop_oneof![4 => address(), 1 => Just(String::new())];
     (select(vec!["MAIL FROM:", "mail from:", "Mail From: "]), sender, params)
         .prop_map(|(verb, sender, params)| join(verb, &sender, &params))

@@ -5,7 +5,7 @@
 
 use super::input::Input;
 use super::reply::refuses;
-use mailsluice::mail::{BodyType, Notify, Param, Ret};
+use mailsluice::mail::{BodyType, ByMode, HoldRequest, Notify, Param, Ret};
 use mailsluice::smtp::command::{self, Command, MailCommand, RcptCommand};
 use mailsluice::smtp::fault::Fault;
 use mailsluice::smtp::verb::{self, Verb};
@@ -35,9 +35,12 @@ fn parse(line: &[u8], smtputf8: bool) -> Result<Command, Fault> {
     command::parse(verb, name, argument, &offered(), smtputf8)
 }
 
-/// With a verb and parameters that a sink has claimed.
+/// With all extensions, and a verb and parameters that a sink has claimed.
 fn offered() -> Extensions {
     let mut offered = Extensions::default();
+    for keyword in ["FUTURERELEASE", "DELIVERBY", "MT-PRIORITY", "REQUIRETLS"] {
+        assert!(offered.set_keyword(keyword, None).is_ok());
+    }
     let claims = [offered.claim_verb("XVERB"), offered.claim_mail("XFOO"), offered.claim_rcpt("XFOO")];
     assert!(claims.iter().all(Result::is_ok));
     offered
@@ -49,6 +52,8 @@ fn render(command: &Command) -> String {
         Command::Mail(mail) => render_mail(mail),
         Command::Rcpt(rcpt) => render_rcpt(rcpt),
         Command::Data => "DATA".to_owned(),
+        Command::StartTls => "STARTTLS".to_owned(),
+        Command::Auth(auth) => format!("AUTH {}{}", auth.mechanism, render_response(auth.initial.as_deref())),
         Command::Other(other) => format!("{} {}", other.name, other.argument),
     }
 }
@@ -74,7 +79,40 @@ fn render_mail(mail: &MailCommand) -> String {
     if let Some(envid) = &mail.envid {
         line += &format!(" ENVID={envid}");
     }
-    line + &render_claimed(&mail.claimed)
+    line + &render_wishes(mail) + &render_claimed(&mail.claimed)
+}
+
+fn render_wishes(mail: &MailCommand) -> String {
+    let mut line = match mail.hold {
+        None => String::new(),
+        Some(HoldRequest::For(seconds)) => format!(" HOLDFOR={seconds}"),
+        Some(HoldRequest::Until(time)) => format!(" HOLDUNTIL={time}"),
+    };
+    if let Some(by) = mail.by {
+        let mode = if by.mode == ByMode::Return { "R" } else { "N" };
+        line += &format!(" BY={};{mode}{}", by.seconds, if by.trace { "T" } else { "" });
+    }
+    if let Some(priority) = mail.priority {
+        line += &format!(" MT-PRIORITY={priority}");
+    }
+    line + if mail.require_tls { " REQUIRETLS" } else { "" }
+}
+
+/// In base64 (RFC 4648 4); an empty one is `=` (RFC 4954 4).
+fn render_response(response: Option<&[u8]>) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = match response {
+        None => return String::new(),
+        Some([]) => return " =".to_owned(),
+        Some(_) => " ".to_owned(),
+    };
+    for three in response.unwrap_or_default().chunks(3) {
+        let octet = |n: usize| u32::from(three.get(n).copied().unwrap_or_default());
+        let bits = octet(0) << 16 | octet(1) << 8 | octet(2);
+        let digit = |n: usize| char::from(DIGITS[(bits >> (18 - 6 * n) & 63) as usize]);
+        text.extend((0..4).map(|n| if n <= three.len() { digit(n) } else { '=' }));
+    }
+    text
 }
 
 fn render_rcpt(rcpt: &RcptCommand) -> String {
@@ -112,6 +150,6 @@ fn sound(command: &Command, smtputf8: bool) {
             assert!(smtputf8 || render_rcpt(rcpt).is_ascii());
             assert!(!rcpt.path.as_str().is_empty() && rcpt.path.as_str().len() <= 254);
         }
-        Command::Data | Command::Other(_) => {}
+        Command::Data | Command::StartTls | Command::Auth(_) | Command::Other(_) => {}
     }
 }
