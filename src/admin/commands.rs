@@ -9,6 +9,7 @@ use crate::mail::{Id, Timestamp};
 use crate::manifest::reload::Reloader;
 use crate::server::Gate;
 use crate::snapshot::Current;
+use crate::transport::traffic::Kept;
 use crate::transport::{Operation, Queue};
 use std::io;
 use std::net::SocketAddr;
@@ -28,6 +29,8 @@ pub struct Ops {
     pub history: Arc<History>,
     /// What waits.
     pub queue: Arc<Queue>,
+    /// What is stopped, over restarts.
+    pub suspensions: Arc<Kept>,
     /// Where messages enter.
     pub intake: Arc<Intake>,
     /// The number of sessions.

@@ -24,7 +24,16 @@ pub(super) async fn queued(ops: &Ops, filter: &Filter) -> Result<Vec<Account>, S
 /// One message in the queue.
 pub(super) async fn one(ops: &Ops, id: Id) -> std::io::Result<Option<Account>> {
     let queue = ops.queue.clone();
-    tokio::task::spawn_blocking(move || queue.account(id)).await.map_err(std::io::Error::other)
+    let find = move || {
+        let mut account = queue.account(id)?;
+        let turn = || {
+            let (site, why) = queue.governor.why(id)?;
+            Some(format!("for a turn at {site}: {why}"))
+        };
+        account.waits = account.waits.or_else(turn);
+        Some(account)
+    };
+    tokio::task::spawn_blocking(find).await.map_err(std::io::Error::other)
 }
 
 /// What became of messages and transactions, newest first, `limit` at most. `id` is that of a message, a transaction or

@@ -14,6 +14,7 @@ use crate::server::Gate;
 use crate::snapshot::Current;
 use crate::spool::{MemorySpool, NodeId, Spool};
 use crate::transport::Queue;
+use crate::transport::traffic::Kept;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,10 +97,13 @@ impl Site {
             queue: Box::new(hand_over),
             stopping: CancellationToken::new(),
         };
+        let queue = Arc::new(queue);
+        let suspensions = Arc::new(Kept::open(queue.governor.clone(), dir.path()).unwrap());
         let ops = Arc::new(Ops {
             current,
             history,
-            queue: Arc::new(queue),
+            queue,
+            suspensions,
             intake: Arc::new(intake),
             gate: Arc::new(Gate::default()),
             reload,

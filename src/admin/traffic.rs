@@ -34,16 +34,19 @@ impl Ops {
                 Ok(Ok(None))
             }
             TrafficRequest::Suspend { what, until, reason } => {
+                if let Err(error) = self.suspensions.suspend(suspended(&what), until, &reason).await {
+                    return Ok(Err(format!("{what} is not suspended, for that could not be kept: {error}")));
+                }
                 tracing::warn!(what = %what, %reason, "an operator has suspended outbound mail");
-                governor.suspend(suspended(&what), until, reason);
                 Ok(Ok(None))
             }
-            TrafficRequest::Resume { what } => match governor.resume(&suspended(&what), now) {
-                true => {
+            TrafficRequest::Resume { what } => match self.suspensions.resume(&suspended(&what), now).await {
+                Ok(true) => {
                     tracing::warn!(what = %what, "an operator has resumed outbound mail");
                     Ok(Ok(None))
                 }
-                false => Ok(Err(format!("{what} is not suspended; `mailsluice queue sites` shows what is"))),
+                Ok(false) => Ok(Err(format!("{what} is not suspended; `mailsluice queue sites` shows what is"))),
+                Err(error) => Ok(Err(format!("{what} is not resumed, for that could not be kept: {error}"))),
             },
         }
     }

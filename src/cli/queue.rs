@@ -67,7 +67,7 @@ Examples:
     Suspend {
         #[command(flatten)]
         what: What,
-        /// For so long; else until it is resumed or the server stops
+        /// For so long; else until it is resumed
         #[arg(long = "for", value_name = "SPAN", value_parser = time::duration)]
         time: Option<Duration>,
         /// Why, for whoever looks later

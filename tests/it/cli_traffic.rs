@@ -54,3 +54,23 @@ fn what_an_operator_gives_up_goes_back_to_its_sender() {
     let report = String::from_utf8(report).unwrap();
     assert!(report.contains("Action: failed") && report.contains("that faculty is closed"), "{report}");
 }
+
+#[test]
+fn what_is_stopped_stays_so_over_a_restart_and_the_queue_says_why_a_message_waits() {
+    let hop = Hop::start();
+    let server = relaying(&hop);
+    server.told(&["queue", "suspend", "--domain", "uni.example", "--reason", "they move"]);
+    let server = server.kill().start();
+    let sites = server.told(&["queue", "sites"]);
+    assert!(sites.contains("domain `uni.example` is suspended until it is resumed: they move"), "{sites}");
+    let id = send(&server);
+    let waits = eventually("the message to wait", || {
+        let shown = server.told(&["queue", "show", &id]);
+        shown.lines().find(|line| line.trim_start().starts_with("waits ")).map(str::to_owned)
+    });
+    assert!(waits.contains("for a turn at ") && waits.contains("suspended: they move"), "{waits}");
+    server.told(&["queue", "resume", "--domain", "uni.example"]);
+    hop.next().answer("250 mine");
+    let server = server.kill().start();
+    assert!(!server.told(&["queue", "sites"]).contains("suspended"), "it was resumed");
+}

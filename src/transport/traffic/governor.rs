@@ -1,10 +1,10 @@
 //! The governor: whom the pipeline asks before it connects anywhere.
 //!
 //! It knows no sockets and reads no clock. What it promises: no limit is ever exceeded; nobody who waits is forgotten or
-//! overtaken for ever; every operation takes time that grows with the logarithm of those who wait. It keeps nothing over a
-//! restart: back-off is learnt anew.
+//! overtaken for ever; every operation takes time that grows with the logarithm of those who wait. Over a restart it
+//! learns back-off anew; suspensions are kept by `kept`.
 
-use super::asked::{Asked, Heard};
+use super::asked::{Asked, Heard, Why};
 use super::gates::Key;
 use super::lane::Lane;
 use super::report::SiteState;
@@ -125,6 +125,15 @@ impl Governor {
         let mut state = self.lock();
         state.at(now);
         state.tick()
+    }
+
+    /// What a message waits for that has no turn: the site, and what is in the way there. Looks at every line; for operators.
+    pub fn why(&self, id: Id) -> Option<(Arc<str>, Why)> {
+        let state = self.lock();
+        let keys = state.lines.keys_of(id);
+        let mut found =
+            keys.filter_map(|key| Some((state.gates.get(key.site())?.name.clone(), state.obstacle(key)?.1.why)));
+        found.next()
     }
 
     /// Stops sites or domains. Turns that are taken go on. One for the same takes the place of the one before.

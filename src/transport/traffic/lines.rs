@@ -157,6 +157,12 @@ impl Lines {
         Some(next.filter(|next| next.rank == top.rank).unwrap_or(top).line)
     }
 
+    /// The keys under which a message waits.
+    pub(super) fn keys_of(&self, id: Id) -> impl Iterator<Item = Key> {
+        let waits = move |line: &u32| self.waiting.contains(&(*line, id));
+        self.by_key.iter().filter(move |(_, line)| waits(line)).map(|(key, _)| *key)
+    }
+
     pub(super) fn find(&self, key: Key) -> Option<u32> {
         self.by_key.get(&key).copied()
     }

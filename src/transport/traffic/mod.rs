@@ -10,7 +10,7 @@
 //! * [`governor`]: what the pipeline and operators call. [`lane`]: what a message is to the limits. [`asked`]: the answers.
 //! * `gate` is what a limit attaches to, with its `backoff` and its `rate`; `gates` are all of them.
 //! * `lines` are those who wait; `offer` picks who is next; `calls` are those who were woken and have not asked yet.
-//! * [`suspend`]: what an operator has stopped. [`report`]: what he sees. `run` keeps the time.
+//! * [`suspend`]: what an operator has stopped, `kept` over a restart. [`report`]: what he sees. `run` keeps the time.
 
 pub mod asked;
 mod backoff;
@@ -18,6 +18,7 @@ mod calls;
 mod gate;
 mod gates;
 pub mod governor;
+mod kept;
 pub mod lane;
 mod lines;
 mod offer;
@@ -32,6 +33,7 @@ mod tests;
 
 pub use asked::{Asked, Heard, Wait, Why};
 pub use governor::{Governor, Turn};
+pub use kept::Kept;
 pub use lane::Lane;
 pub use report::SiteState;
 pub use suspend::{Suspended, Suspension};
