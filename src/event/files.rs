@@ -40,6 +40,12 @@ impl Files {
         self.read.insert(self.base.join(path), Some(digest));
     }
 
+    /// The same for one that is watched, and not kept with the manifest.
+    pub fn note_credential(&mut self, path: &Path, digest: blake3::Hash) {
+        self.credentials.insert(self.base.join(path));
+        self.note(path, digest);
+    }
+
     /// The bytes of a file that the service manager hands over for this run alone: watched, and not kept with the manifest.
     pub fn read_credential(&mut self, path: &str) -> Result<Vec<u8>, String> {
         self.credentials.insert(self.base.join(path));

@@ -1,4 +1,4 @@
-//! The trace field that every door adds (RFC 5321 4.4, RFC 3848, RFC 6531 4.3).
+//! The trace field that every door adds (RFC 5321 4.4, RFC 3848, RFC 6531 4.3, RFC 6710 4.1).
 
 use crate::mail::{Domain, Door, Envelope, Id, Origin, Timestamp};
 use std::fmt::Write;
@@ -26,10 +26,17 @@ impl Trace<'_> {
         if let Some(from) = self.from() {
             let _ = write!(value, "from {from} ");
         }
-        let _ = write!(value, "by {} (Mailsluice) with {} id {}", self.hostname, self.with(envelope), self.id);
+        let _ = write!(value, "by {} (Mailsluice) with {}", self.hostname, self.with(envelope));
+        if let Some(tls) = &self.origin.tls {
+            let _ = write!(value, " ({})", format!("{} {}", tls.version, tls.cipher).trim_end());
+        }
+        let _ = write!(value, " id {}", self.id);
         // With more than one recipient, `for` would tell each of the others.
         if let [only] = envelope.recipients.as_slice() {
             let _ = write!(value, " for {}", only.original.as_ref().unwrap_or(&only.path));
+        }
+        if let Some(priority) = envelope.priority {
+            let _ = write!(value, " PRIORITY {priority}");
         }
         let _ = write!(value, "; {}", self.time.rfc5322());
         value
@@ -56,7 +63,8 @@ impl Trace<'_> {
             (Door::Lmtp, _, true) => "UTF8LMTP",
             (Door::Smtp, _, true) => "UTF8SMTP",
             (Door::Smtp, true, false) => "ESMTP",
-            (Door::Smtp, false, false) => "SMTP",
+            // The registry knows it without suffixes alone.
+            (Door::Smtp, false, false) => return "SMTP".to_owned(),
             (Door::Pickup | Door::Send | Door::Sink | Door::Dsn, ..) => return "local".to_owned(),
         };
         let tls = if self.origin.tls.is_some() { "S" } else { "" };
@@ -77,6 +85,11 @@ mod tests {
         envelope
     }
 
+    fn tls() -> std::sync::Arc<crate::mail::TlsFacts> {
+        let (version, cipher) = ("TLSv1.3".to_owned(), "TLS_AES_256_GCM_SHA384".to_owned());
+        std::sync::Arc::new(crate::mail::TlsFacts { version, cipher, ..Default::default() })
+    }
+
     #[test]
     fn the_keywords_of_the_registry() {
         let mut origin = Origin::door(Door::Smtp);
@@ -86,13 +99,18 @@ mod tests {
         };
         assert_eq!(with(&origin, &envelope, false), "SMTP");
         assert_eq!(with(&origin, &envelope, true), "ESMTP");
-        origin.tls = Some("TLSv1.3".into());
+        origin.tls = Some(tls());
+        assert_eq!(with(&origin, &envelope, true), "ESMTPS");
+        assert_eq!(with(&origin, &envelope, false), "SMTP");
         origin.auth = Some("alice".into());
         assert_eq!(with(&origin, &envelope, true), "ESMTPSA");
         envelope.smtputf8 = true;
         assert_eq!(with(&origin, &envelope, true), "UTF8SMTPSA");
         origin = Origin::door(Door::Lmtp);
         assert_eq!(with(&origin, &envelope, true), "UTF8LMTP");
+        envelope.smtputf8 = false;
+        origin.tls = Some(tls());
+        assert_eq!(with(&origin, &envelope, true), "LMTPS");
     }
 
     #[test]
@@ -108,5 +126,9 @@ mod tests {
             "from unknown ([IPv6:2001:db8::1]) by mx.example.com (Mailsluice) with ESMTP id 0000000000001 for <a@example.com>; Thu, 01 Jan 1970 00:00:00 +0000"
         );
         assert!(!trace.value(&envelope(&["a@example.com", "b@example.com"])).contains(" for "));
+        origin.tls = Some(tls());
+        let trace = Trace { hostname: "mx", origin: &origin, extended: true, id: Id(1), time: Timestamp(0) };
+        let told = "by mx (Mailsluice) with ESMTPS (TLSv1.3 TLS_AES_256_GCM_SHA384) id ";
+        assert!(trace.value(&envelope(&[])).contains(told));
     }
 }

@@ -1,6 +1,7 @@
 //! How a message came in: stored with it, so that rules and sinks have it later.
 
 use super::id::Id;
+use super::tls::{self, TlsFacts};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -105,9 +106,9 @@ pub struct Origin {
     /// The authenticated user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Arc<str>>,
-    /// The TLS version in use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Arc<str>>,
+    /// The TLS in use.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tls::stored")]
+    pub tls: Option<Arc<TlsFacts>>,
     /// Of what it was made, if a sink has made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<Made>,
@@ -134,6 +135,11 @@ impl Origin {
     pub fn of_made(&self, by: Arc<str>, parent: Id) -> Self {
         let depth = self.depth().saturating_add(1);
         Self { made: Some(Made { by, parent, depth }), ..Self::door(Door::Sink) }
+    }
+
+    /// The TLS version in use, as rules see it.
+    pub fn tls_version(&self) -> Option<&str> {
+        self.tls.as_ref().map(|tls| tls.version.as_str())
     }
 
     /// How many messages were made for this one to be; 0 if no sink made it.

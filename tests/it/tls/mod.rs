@@ -1,0 +1,6 @@
+//! TLS of the server.
+
+pub(crate) mod authority;
+mod files;
+mod handshake;
+mod server;
