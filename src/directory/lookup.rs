@@ -56,6 +56,11 @@ impl Directory {
         Self { hostname, local, local_keys, relay_to, relay_from, users, plus_addressing, aliases }
     }
 
+    /// Whether this client may send to any domain.
+    pub fn relays_from(&self, client: IpAddr) -> bool {
+        self.relay_from.contains(client)
+    }
+
     /// How a recipient stands. `client` is None at the doors that have none; `authenticated` says that the client, or
     /// whoever uses such a door, may send to any domain.
     pub fn standing(&self, path: &ForwardPath, client: Option<IpAddr>, authenticated: bool) -> Standing {
@@ -65,7 +70,7 @@ impl Directory {
             return if self.exists(mailbox, &domain) { Standing::Local } else { Standing::Unknown };
         }
         let may_relay =
-            || authenticated || client.is_some_and(|c| self.relay_from.contains(c)) || self.relay_to.contains(&*domain);
+            || authenticated || client.is_some_and(|c| self.relays_from(c)) || self.relay_to.contains(&*domain);
         if may_relay() { Standing::Relay } else { Standing::Denied }
     }
 
@@ -117,6 +122,11 @@ impl Directory {
     /// Whether the domain is delivered here.
     pub(super) fn is_local(&self, domain: &str) -> bool {
         self.local_keys.contains(domain)
+    }
+
+    /// Whether mail for the domain is taken from anyone.
+    pub(super) fn is_ours(&self, domain: &str) -> bool {
+        self.is_local(domain) || self.relay_to.contains(domain)
     }
 
     pub(super) fn aliases(&self) -> &Aliases {

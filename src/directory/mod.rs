@@ -7,7 +7,9 @@
 mod aliased;
 mod builder;
 mod expand;
+mod expn;
 mod lookup;
+mod own;
 mod users;
 mod verify;
 mod vrfy;
@@ -15,6 +17,7 @@ mod vrfy;
 pub use aliased::{Expansion, Target};
 pub use builder::{Builder, DirectoryError};
 pub use expand::{ExpandError, RECIPIENTS_MAX, Resolved};
+pub use expn::Expn;
 pub use lookup::{Directory, User};
 pub use verify::{Existence, Verify};
 pub use vrfy::Vrfy;

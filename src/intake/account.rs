@@ -2,6 +2,7 @@
 //!
 //! The one JSON shape of ledger, log, `queue show`, `why` and `tail`.
 
+use super::wishes;
 use crate::event::{Ledger, LedgerEntry, Transaction};
 use crate::mail::{Fate, ForwardPath, Id, Origin, Properties, ReversePath, Timestamp};
 use crate::spool::{Entry, Json};
@@ -100,6 +101,9 @@ pub struct Account<L = Ledger> {
     /// Why the message is parked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<String>,
+    /// What it waits for, if it is not parked and nobody has been tried: the time until which its sender has it held, or a turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
     /// What sinks noted.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
@@ -135,6 +139,7 @@ impl Account {
             size: transaction.size(),
             reply,
             hold: None,
+            waits: None,
             properties: letter.properties.clone(),
             ledger: transaction.ledger.clone(),
         }
@@ -163,6 +168,7 @@ impl Account {
             size: None,
             reply: Some(reply),
             hold: None,
+            waits: None,
             properties: Properties::default(),
             ledger,
         }
@@ -170,10 +176,10 @@ impl Account {
 
     /// Of a message in the spool, or leaving it.
     pub fn of_entry(entry: &Entry, state: State) -> Self {
-        let Account { id, time, state, origin, sender, recipients, size, reply, hold, properties, ledger } =
+        let Account { id, time, state, origin, sender, recipients, size, reply, hold, waits, properties, ledger } =
             Account::as_kept(entry, state);
         let ledger = ledger.parse().unwrap_or_default();
-        Self { id, time, state, origin, sender, recipients, size, reply, hold, properties, ledger }
+        Self { id, time, state, origin, sender, recipients, size, reply, hold, waits, properties, ledger }
     }
 }
 
@@ -224,6 +230,7 @@ impl Account<Json> {
             size: Some(entry.content.len()),
             reply: None,
             hold: entry.hold.as_ref().map(|h| h.reason.clone()),
+            waits: wishes::held_until(entry).map(|until| format!("its sender has it held until {until}")),
             properties: entry.properties.clone(),
             ledger: match entry.ledger.is_null() {
                 true => Json::of(&Ledger::default()).unwrap_or_default(),

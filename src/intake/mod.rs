@@ -18,6 +18,7 @@ mod rotated;
 mod submit;
 pub mod track;
 pub mod visit;
+mod wishes;
 
 pub use account::{Account, RecipientAccount, State};
 pub use badmail::Badmail;
@@ -29,3 +30,4 @@ pub use submit::{Intake, Mark, Receipt, Submission};
 pub(crate) use submit::{hold_at, settle};
 pub use track::Step;
 pub use visit::{Reports, Visit};
+pub use wishes::set_priority;

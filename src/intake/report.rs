@@ -3,6 +3,7 @@
 
 use super::generate::{Brood, Nursery};
 use super::submit::{Mark, decided, entry, refused_by_all};
+use super::wishes;
 use crate::event::{Decision, Event, Ledger, Stage, Transaction};
 use crate::mail::{Door, Envelope, Id, Message, Origin, Reply};
 use std::time::Duration;
@@ -26,7 +27,9 @@ impl Nursery<'_> {
         let now = self.clock.now();
         let ledger = Ledger { generation: self.snapshot.generation, ..Ledger::default() };
         let mut report = Transaction::new(id, now, envelope, ledger);
-        report.letter_mut().message = Some(message);
+        let letter = report.letter_mut();
+        letter.message = Some(message);
+        wishes::set_priority(letter);
         let mut not_before = now;
         let mark = match self.hear(Event::TransportDsn, &mut report, &origin).await {
             Decision::Discard => {

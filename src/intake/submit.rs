@@ -5,6 +5,7 @@ use super::generate::{Brood, Nursery};
 use super::history::History;
 use super::received::Trace;
 use super::track::{self, Step};
+use super::wishes;
 use crate::event::host::Clock;
 use crate::event::{Decision, Event, Place, SessionState, Stage, Transaction};
 use crate::mail::{Content, EnhancedCode, Fate, Id, IdSource, Message, Origin, Reply, Timestamp};
@@ -215,6 +216,11 @@ pub(super) fn accepted(history: &History, snapshot: &Snapshot, entry: &Entry) {
         (step.by, step.reply) = (Some(hold.by.clone()), Some(hold.reason.clone()));
         track::note(history, &snapshot.dispatcher, &entry.origin, step);
     }
+    if let Some(until) = entry.envelope.hold.filter(|until| *until > entry.received) {
+        let mut step = Step::new(entry.received, entry.id, track::Stage::Held);
+        (step.by, step.next) = (Some("sender".to_owned()), Some(until));
+        track::note(history, &snapshot.dispatcher, &entry.origin, step);
+    }
     history.announce(|| Account::of_entry(entry, if entry.hold.is_some() { State::Held } else { State::Queued }));
 }
 
@@ -272,6 +278,7 @@ pub(super) fn entry(
         }
         None => {}
     }
+    wishes::hold(&mut entry, now);
     entry.properties = letter.properties.clone();
     entry.ledger = Json::of(&transaction.ledger).unwrap_or_default();
     (!entry.is_done()).then_some(entry)

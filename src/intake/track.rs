@@ -94,7 +94,7 @@ pub struct Step {
     /// When it is due again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Timestamp>,
-    /// Who has decided so, if nobody's reply has: `operator`, or a sink.
+    /// Who has decided so, if nobody's reply has: `operator`, `sender`, or a sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Another message that has to do with it: the report, or what it is a report about.

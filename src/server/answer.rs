@@ -2,10 +2,11 @@
 
 use crate::config::Settings;
 use crate::event::transaction::SessionFacts;
-use crate::event::{Answer as SinkAnswer, Decision};
+use crate::event::{Answer as SinkAnswer, CommandAnswer, Decision, Met, VerbClaim};
 use crate::intake::Mark;
-use crate::mail::{EnhancedCode, Fate, ForwardPath, Id, Recipient, Reply};
-use crate::smtp::{Answer, Profile};
+use crate::mail::{EnhancedCode, Fate, ForwardPath, Id, Origin, Recipient, Reply};
+use crate::smtp::{Answer, Profile, Verb, replies};
+use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
 /// A question came for which there is no transaction: the machine and the server have lost step.
@@ -40,16 +41,22 @@ pub(super) fn of_transaction(decision: Decision) -> Result<Option<Mark>, Answer>
 /// A decision about a command; `default` if nobody cared.
 pub(super) fn of_command(decision: Decision, default: impl FnOnce() -> Answer) -> Answer {
     match decision {
-        Decision::Answer(SinkAnswer::Reply(reply)) => Answer::Say(reply),
+        Decision::Answer(SinkAnswer::Command(CommandAnswer::Reply(reply))) => Answer::Say(reply),
         Decision::Reject(reply) | Decision::Defer(reply, _) => Answer::Refuse(reply),
         Decision::Disconnect(reply) => Answer::Close(reply),
         Decision::Proceed | Decision::Answer(_) | Decision::Discard | Decision::Hold { .. } => default(),
     }
 }
 
-/// The base profile with what sinks asked for this session.
-pub(super) fn profile(base: &Arc<Profile>, facts: &SessionFacts, settings: &Settings) -> Arc<Profile> {
-    let plain = facts.message_size.is_none()
+/// The base profile with what sinks asked for this session, and without what is not there for it.
+pub(super) fn profile(
+    base: &Arc<Profile>,
+    facts: &SessionFacts,
+    settings: &Settings,
+    hidden: &[Hidden],
+) -> Arc<Profile> {
+    let plain = hidden.is_empty()
+        && facts.message_size.is_none()
         && facts.recipients.is_none()
         && facts.keywords.is_empty()
         && facts.without.is_empty();
@@ -63,6 +70,10 @@ pub(super) fn profile(base: &Arc<Profile>, facts: &SessionFacts, settings: &Sett
     if let Some(count) = facts.recipients {
         own.limits.recipients = count.min(settings.limits.recipients);
     }
+    for Hidden { verb, keyword } in hidden {
+        own.extensions.remove_verb(verb);
+        keyword.iter().for_each(|keyword| own.extensions.remove_keyword(keyword));
+    }
     for keyword in &facts.without {
         own.extensions.remove_keyword(keyword);
     }
@@ -73,6 +84,44 @@ pub(super) fn profile(base: &Arc<Profile>, facts: &SessionFacts, settings: &Sett
         }
     }
     Arc::new(own)
+}
+
+/// A claimed verb that does not exist for a session, and the keyword that announces it to others.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Hidden {
+    verb: String,
+    keyword: Option<String>,
+}
+
+/// The claimed verbs that do not exist for a session from there.
+pub(super) fn hidden(snapshot: &Snapshot, origin: &Origin) -> Vec<Hidden> {
+    let all = snapshot.sinks.iter().flat_map(|sink| &sink.interest.claims.verbs);
+    let mut there: Option<Vec<&VerbClaim>> = None;
+    let mut is_there = |claim: &VerbClaim| {
+        let there = there.get_or_insert_with(|| {
+            let usable = snapshot.dispatcher.claims(origin).filter(|(claim, met)| claim.early || *met == Met::Yes);
+            usable.map(|(claim, _)| claim).collect()
+        });
+        there.iter().any(|other| other.verb == claim.verb)
+    };
+    let hidden = all.filter(|claim| !is_there(claim));
+    hidden
+        .map(|claim| Hidden { verb: claim.verb.clone(), keyword: claim.keyword_name().map(ToOwned::to_owned) })
+        .collect()
+}
+
+/// What a session is told that uses a claimed verb although its conditions do not hold; none if those of one claim do.
+pub(super) fn without_right(snapshot: &Snapshot, origin: &Origin, verb: &str) -> Option<Reply> {
+    let mut refusal = None;
+    for (claim, met) in snapshot.dispatcher.claims(origin).filter(|(claim, _)| claim.verb == verb) {
+        if met == Met::Yes {
+            return None;
+        }
+        refusal = refusal.or_else(|| claim.refuse(met));
+    }
+    // Who was not told of it learns nothing of it.
+    let unknown = if Verb::named(verb).is_some() { replies::NOT_OFFERED } else { replies::UNKNOWN_VERB };
+    Some(refusal.unwrap_or(unknown))
 }
 
 /// 250 with the id.

@@ -3,14 +3,21 @@
 //! One [`Asker`] per connection. It holds what the machine does not: origin, envelope, draft, pinned snapshots.
 
 use super::answer;
+use super::ask_auth::Exchange;
+use super::ask_claimed::OpenVerb;
 use super::listener::Server;
 use super::mail::OpenMail;
+use super::trust::Trust;
+use crate::event::host::Scope;
+use crate::event::transaction::SessionFacts;
 use crate::event::verdict::is_of_fault;
 use crate::event::{Decision, Event, Focus, SessionState, Stage};
 use crate::intake::{Account, Mark, State};
-use crate::mail::{Id, Origin, Reply};
+use crate::mail::{Glob, Id, Origin, Reply};
+use crate::smtp::xclient::Xforward;
 use crate::smtp::{Answer, Hello, Profile, Question, Verb};
 use crate::snapshot::Snapshot;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,20 +34,54 @@ pub(super) struct Asker {
     pub(super) mail: Option<OpenMail>,
     /// How many replies still belong to a transaction that is over.
     pub(super) trailing: usize,
+    /// The AUTH exchange under way.
+    pub(super) exchange: Option<Exchange>,
+    /// Logins that failed in this session.
+    pub(super) failures: u32,
+    /// The sender addresses that the user may use, if anybody has said so.
+    pub(super) senders: Option<Arc<[Glob]>>,
+    /// What was decided about the session before the client had said anything.
+    pub(super) unspoken: Arc<SessionFacts>,
+    /// What binds an authentication to this connection (RFC 9266).
+    pub(super) binding: Option<[u8; 32]>,
+    /// The command of which a sink wants to hear more.
+    pub(super) open_verb: Option<OpenVerb>,
+    /// For whom the connection is to be turned round.
+    pub(super) turning: Vec<Scope>,
+    /// Who has answered the last event about a command.
+    pub(super) answered: Option<Arc<str>>,
+    /// Who is at the other end of the connection, or was in front of its proxy. XCLIENT does not change it.
+    pub(super) peer: IpAddr,
+    /// The user whom a proxy named with XCLIENT.
+    pub(super) proxied_login: Option<Arc<str>>,
+    /// What XFORWARD said of the next message.
+    pub(super) forwarded: Option<Box<Xforward>>,
 }
 
 impl Asker {
     pub(super) fn new(server: Arc<Server>, snapshot: Arc<Snapshot>, listener: usize, origin: Origin, id: Id) -> Self {
+        let peer = origin.client.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         Self {
             server,
             snapshot,
             listener,
+            peer,
+            proxied_login: None,
+            forwarded: None,
             origin,
             state: SessionState::new(id),
             profile: None,
             extended: false,
             mail: None,
             trailing: 0,
+            exchange: None,
+            failures: 0,
+            senders: None,
+            unspoken: Arc::default(),
+            binding: None,
+            open_verb: None,
+            turning: Vec::new(),
+            answered: None,
         }
     }
 
@@ -56,6 +97,11 @@ impl Asker {
             Question::Message { .. } => self.message().await,
             Question::Oversize { size, declared } => self.oversize(size, declared).await,
             Question::Command(command) => self.command(command).await,
+            Question::StartTls => self.start_tls(),
+            Question::Tls => self.tls_done().await,
+            Question::Auth(command) => self.auth(command).await,
+            Question::AuthResponse(response) => self.auth_response(response).await,
+            Question::More(octets) => self.more(&octets).await,
         }
     }
 
@@ -69,6 +115,7 @@ impl Asker {
     /// The transaction ended without acceptance; so many replies that follow are still its own.
     pub(super) fn dropped(&mut self, replies: usize) {
         self.trailing = replies;
+        self.forwarded = None;
         self.settle_account();
     }
 
@@ -141,7 +188,8 @@ impl Asker {
         stage.transaction = self.mail.as_mut().map(|m| &mut m.transaction);
         stage.focus = focus;
         let decision = snapshot.dispatcher.raise(event, &mut stage).await;
-        let delay = stage.delay;
+        let (delay, answered) = (stage.delay, stage.answered.take());
+        self.answered = answered;
         self.wait(delay).await;
         decision
     }
@@ -156,8 +204,9 @@ impl Asker {
         }
     }
 
-    async fn connect(&mut self) -> Answer {
+    pub(super) async fn connect(&mut self) -> Answer {
         let decision = self.raise(Event::InConnect, Focus::None).await;
+        self.unspoken.clone_from(&self.state.facts);
         self.renew_profile();
         if let Err((answer, reply)) = answer::of_session(decision) {
             self.note_session(&reply);
@@ -182,7 +231,7 @@ impl Asker {
             Verb::Lhlo => "LHLO",
             _ => "EHLO",
         };
-        let decision = self.raise(Event::InHelo, Focus::Verb { verb, argument: &hello.name }).await;
+        let decision = self.raise(Event::InHelo, Focus::Verb { verb, argument: &hello.name, further: None }).await;
         self.renew_profile();
         match answer::of_session(decision) {
             Err((answer, reply)) => {
@@ -196,11 +245,19 @@ impl Asker {
     /// What the session is offered from here on: the snapshot's profile, changed as sinks asked.
     pub(super) fn renew_profile(&mut self) {
         let Some(base) = self.snapshot.profiles.get(self.listener) else { return };
-        self.profile = Some(answer::profile(base, &self.state.facts, &self.snapshot.settings));
+        let base = self.dated(base);
+        let hidden = answer::hidden(&self.snapshot, &self.origin);
+        let profile = answer::profile(&base, &self.state.facts, &self.snapshot.settings, &hidden);
+        self.profile = Some(self.with_usable_mechanisms(self.trust().offer(profile)));
+    }
+
+    /// What the listener grants the peer.
+    pub(super) fn trust(&self) -> Trust {
+        Trust::of(self.snapshot.settings.listeners.get(self.listener), self.peer)
     }
 
     /// A session that a sink refused has an account of its own.
-    fn note_session(&self, reply: &Reply) {
+    pub(super) fn note_session(&self, reply: &Reply) {
         let now = self.server.intake.clock.now();
         self.server.intake.history.note(Account::of_session(
             self.state.id,

@@ -5,6 +5,7 @@ use super::ask::Asker;
 use super::guard;
 use super::mail::OpenMail;
 use super::verify::Verified;
+use super::wishes;
 use crate::event::transaction::Candidate;
 use crate::event::{Answer as SinkAnswer, Decision, Event, Focus, Transaction};
 use crate::intake::{Mark, Receipt, Submission};
@@ -18,18 +19,27 @@ impl Asker {
     /// MAIL: opens the transaction.
     pub(super) async fn mail(&mut self, command: MailCommand) -> Answer {
         self.begin(&command);
+        if let Some(reply) = self.sender_refusal(&command.sender) {
+            self.trailing = 1;
+            return self.guarded(Event::InMail, "MAIL", reply);
+        }
         let room = self.server.room.refusal(command.size, &self.snapshot.settings, &*self.server.intake.spool);
         let answer = match room {
             Some(reply) => self.guarded(Event::InMail, "MAIL", reply),
-            None => {
-                let decision = self.raise(Event::InMail, Focus::None).await;
-                self.settle(decision)
-            }
+            None => match self.grant(&command) {
+                Err(reply) => self.guarded(Event::InMail, "MAIL", reply),
+                Ok(()) => {
+                    let decision = self.raise(Event::InMail, Focus::None).await;
+                    self.settle(decision)
+                }
+            },
         };
         if answer != Answer::Go {
             self.trailing = 1;
+            return answer;
         }
-        answer
+        let changed = self.mail.as_ref().and_then(|mail| wishes::changed_priority(&command, &mail.transaction));
+        changed.map_or(answer, Answer::Say)
     }
 
     /// Opens the transaction, unless the size question of the same MAIL has done so.
@@ -50,13 +60,17 @@ impl Asker {
         envelope.envid.clone_from(&command.envid);
         envelope.params.clone_from(&command.claimed);
         // What was said of the session goes with each of its transactions; the rest of it is of no further use.
-        self.state.ledger.entries.retain(|entry| matches!(entry.event, Event::InConnect | Event::InHelo));
+        self.state
+            .ledger
+            .entries
+            .retain(|entry| matches!(entry.event, Event::InConnect | Event::InTls | Event::InHelo));
         let mut ledger = self.state.ledger.clone();
         ledger.entries.drain(..ledger.entries.len().saturating_sub(SESSION_ENTRIES));
         ledger.generation = self.snapshot.generation;
         let intake = &self.server.intake;
         let transaction = Transaction::new(intake.next_id(), intake.clock.now(), envelope, ledger);
         self.mail = Some(OpenMail::new(transaction, self.snapshot.clone()));
+        self.note_forwarded();
     }
 
     /// A decision becomes an answer; one about the whole transaction becomes its mark.
@@ -87,6 +101,9 @@ impl Asker {
 
     /// RCPT: guards, sinks, and the recipient into the envelope.
     pub(super) async fn rcpt(&mut self, command: RcptCommand) -> Answer {
+        if let Some(reply) = self.recipient_refusal(&command.path) {
+            return self.guarded(Event::InRcpt, command.path.as_str(), reply);
+        }
         let Some(mail) = &self.mail else { return answer::lost() };
         let standing = mail.snapshot.directory.standing(&command.path, self.origin.client, self.origin.auth.is_some());
         let (standing, refusal) = match self.verify(&command.path, standing).await {
@@ -152,13 +169,10 @@ impl Asker {
         let Some(mail) = &mut self.mail else { return answer::lost() };
         let answer = match mail.complete() {
             Err(fault) => Answer::Refuse(fault.reply()),
-            Ok(()) => {
-                let decision = self.raise(Event::InMessage, Focus::None).await;
-                match self.settle(decision) {
-                    Answer::Go => self.submit().await,
-                    refused => refused,
-                }
-            }
+            Ok(()) => match self.repair() {
+                Err(reply) => self.guarded(Event::InMessage, "header", reply),
+                Ok(()) => self.judge().await,
+            },
         };
         if let Answer::Refuse(_) | Answer::Close(_) = &answer {
             let lmtp = self.origin.role == Some(Role::Lmtp) && matches!(answer, Answer::Refuse(_));
@@ -167,8 +181,18 @@ impl Asker {
         answer
     }
 
+    /// Sinks see the message, and then it is submitted.
+    async fn judge(&mut self) -> Answer {
+        let decision = self.raise(Event::InMessage, Focus::None).await;
+        match self.settle(decision) {
+            Answer::Go => self.submit().await,
+            refused => refused,
+        }
+    }
+
     async fn submit(&mut self) -> Answer {
         let Some(mut mail) = self.mail.take() else { return answer::lost() };
+        self.forwarded = None;
         let lmtp = self.origin.role == Some(Role::Lmtp);
         let submission = Submission {
             snapshot: &mail.snapshot,

@@ -6,8 +6,10 @@
 use super::ask::Asker;
 use super::pace::{self, Pace};
 use super::peek;
+use super::wire::Wire;
 use crate::smtp::{Answer, Question, Session, Step};
 use bytes::BytesMut;
+use std::fmt::Debug;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -17,17 +19,27 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 const READ: usize = 16 * 1024;
 /// What an idle connection keeps.
 const IDLE_BUFFER: usize = 1024;
+/// A handshake takes two round trips at most, and no thinking of a human being.
+const HANDSHAKE: Duration = Duration::from_secs(30);
 /// Replies that gather before they are written in any case.
 const GATHER: usize = 32 * 1024;
 
 /// One connection.
 pub(super) struct Connection<S> {
-    stream: S,
+    stream: Wire<S>,
     input: BytesMut,
     output: Vec<u8>,
     session: Session,
     asker: Asker,
     pace: Pace,
+}
+
+/// How a session ends.
+enum End {
+    /// The connection is closed.
+    Over,
+    /// The roles are swapped, and the connection goes on.
+    Turned,
 }
 
 /// What a read brought.
@@ -40,26 +52,34 @@ enum Got {
     Late,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Debug + Unpin + Send + 'static> Connection<S> {
     pub(super) fn new(stream: S, session: Session, asker: Asker) -> Self {
         let pace = Pace::new(&asker.snapshot.settings.limits);
-        Self { stream, input: BytesMut::new(), output: Vec::new(), session, asker, pace }
+        Self { stream: Wire::Clear(stream), input: BytesMut::new(), output: Vec::new(), session, asker, pace }
     }
 
     /// Serves the client until it is gone. The error is the socket's.
     pub(super) async fn run(mut self) -> io::Result<()> {
         let result = self.serve().await;
+        let result = match result {
+            Ok(End::Over) => Ok(()),
+            Ok(End::Turned) => {
+                self.asker.turn(Box::new(self.stream)).await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
         self.asker.finish();
         result
     }
 
-    async fn serve(&mut self) -> io::Result<()> {
+    async fn serve(&mut self) -> io::Result<End> {
         loop {
             match self.session.next(&mut self.input) {
                 Step::Read => {
                     self.flush().await?;
                     if let Got::End = self.read().await? {
-                        return Ok(());
+                        return Ok(End::Over);
                     }
                 }
                 Step::Reply(reply) => {
@@ -80,10 +100,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 // `ask` answers every question before the next step.
                 Step::Wait => return Err(io::Error::other("the protocol machine waits for an answer that was given")),
+                Step::StartTls => {
+                    self.flush().await?;
+                    self.secure().await?;
+                    self.session.secured();
+                }
+                Step::Turn => {
+                    self.flush().await?;
+                    return Ok(End::Turned);
+                }
                 Step::Close => {
                     self.flush().await?;
-                    return self.stream.shutdown().await;
+                    // Encrypted, the end is said, too, and the client may not want to hear it.
+                    let ending = tokio::time::timeout(self.pace.patience(), self.stream.shutdown());
+                    ending.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+                    return Ok(End::Over);
                 }
+            }
+        }
+    }
+
+    /// Does the handshake, within a time. The error has been told.
+    pub(super) async fn secure(&mut self) -> io::Result<()> {
+        let Some(server) = self.asker.tls() else {
+            return Err(io::Error::other("TLS was offered and is not there"));
+        };
+        // What came before was not encrypted, whoever wrote it. The machine has looked; so has to who opens the door.
+        let read_before = !self.input.is_empty();
+        self.input = BytesMut::new();
+        let stopping = self.asker.server.stopping.clone();
+        let patience = HANDSHAKE.min(self.pace.patience());
+        let secured = tokio::select! {
+            biased;
+            () = stopping.cancelled() => Err(io::Error::other("the server stops")),
+            done = tokio::time::timeout(patience, self.stream.secure(&server)) => match done {
+                _ if read_before => Err(io::Error::other("octets came before it")),
+                Ok(done) => done,
+                Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            },
+        };
+        match secured {
+            Ok(secured) => {
+                self.asker.secured(secured.facts, secured.binding);
+                Ok(())
+            }
+            Err(error) => {
+                self.asker.handshake_failed(&error);
+                Err(error)
             }
         }
     }
@@ -197,9 +260,11 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>, pati
     if output.is_empty() {
         return Ok(());
     }
-    tokio::time::timeout(patience, stream.write_all(output))
-        .await
-        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let sending = async {
+        stream.write_all(output).await?;
+        stream.flush().await
+    };
+    tokio::time::timeout(patience, sending).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     output.clear();
     output.shrink_to(GATHER);
     Ok(())

@@ -25,7 +25,8 @@ pub enum Full {
 #[derive(Debug)]
 pub struct Pass {
     gate: Arc<Gate>,
-    client: IpAddr,
+    /// None: nobody knows yet whose it is.
+    client: Option<IpAddr>,
 }
 
 impl Gate {
@@ -34,32 +35,48 @@ impl Gate {
         self.all.load(Relaxed)
     }
 
-    /// Counts a connection in, unless a limit is reached.
-    pub fn enter(self: &Arc<Self>, client: IpAddr, all: usize, per_client: usize) -> Result<Pass, Full> {
+    /// Counts a connection in of which nobody knows yet whose it is, unless there are too many in all.
+    pub fn arrive(self: &Arc<Self>, all: usize) -> Result<Pass, Full> {
         if self.all.fetch_add(1, Relaxed) >= all {
             self.all.fetch_sub(1, Relaxed);
             return Err(Full::All);
         }
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Pass { gate: self.clone(), client: None })
+    }
+
+    /// Counts a connection in, unless a limit is reached.
+    pub fn enter(self: &Arc<Self>, client: IpAddr, all: usize, per_client: usize) -> Result<Pass, Full> {
+        self.arrive(all)?.of(client, per_client)
+    }
+}
+
+impl Pass {
+    /// The connection is this client's; counts it as one of his, unless he has too many.
+    pub fn of(mut self, client: IpAddr, per_client: usize) -> Result<Self, Full> {
+        let mut clients = self.gate.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let count = clients.entry(client).or_default();
         if *count >= per_client {
-            drop(clients);
-            self.all.fetch_sub(1, Relaxed);
+            if *count == 0 {
+                clients.remove(&client);
+            }
             return Err(Full::Client);
         }
         *count += 1;
-        Ok(Pass { gate: self.clone(), client })
+        drop(clients);
+        self.client = Some(client);
+        Ok(self)
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         self.gate.all.fetch_sub(1, Relaxed);
+        let Some(client) = self.client else { return };
         let mut clients = self.gate.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = clients.get_mut(&self.client) {
+        if let Some(count) = clients.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                clients.remove(&self.client);
+                clients.remove(&client);
             }
         }
     }
@@ -79,6 +96,9 @@ mod tests {
         assert_eq!(gate.enter(b, 2, 9).unwrap_err(), Full::All);
         drop(first);
         assert!(gate.enter(a, 2, 1).is_ok());
+        let stranger = gate.arrive(2).unwrap();
+        assert_eq!(gate.arrive(2).unwrap_err(), Full::All);
+        assert_eq!(stranger.of(b, 1).unwrap_err(), Full::Client);
         drop(second);
         assert_eq!(gate.count(), 0);
         assert!(gate.clients.lock().unwrap().is_empty());

@@ -1,10 +1,14 @@
 //! Accepting connections, within the limits on their number.
 
+use super::arrival::{Arrival, arrival};
 use super::ask::Asker;
 use super::connection::Connection;
 use super::gate::{Full, Gate};
 use super::guard::Room;
+use super::logins::Logins;
+use crate::config::listener::tls::Mode;
 use crate::directory::Verify;
+use crate::event::host::Turnaround;
 use crate::intake::Intake;
 use crate::mail::{Door, EnhancedCode, Origin, Reply, Role};
 use crate::smtp::Session;
@@ -36,6 +40,10 @@ pub struct Server {
     pub room: Room,
     /// Who is asked whether recipients of other domains exist. None: nobody.
     pub verify: Option<Arc<dyn Verify>>,
+    /// Who is asked when somebody logs in.
+    pub logins: Logins,
+    /// Who sends on connections that their clients turn round. None: nobody.
+    pub turnaround: Option<Arc<dyn Turnaround>>,
     /// Set when the server begins to stop.
     pub stopping: CancellationToken,
     /// The connections' tasks.
@@ -68,9 +76,13 @@ async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr, ind
     let (Some(settings), Some(profile)) = (snapshot.settings.listeners.get(index), snapshot.profiles.get(index)) else {
         return;
     };
-    let client = peer.ip().to_canonical();
     let limits = &snapshot.settings.limits;
-    let pass = match server.gate.enter(client, limits.connections, limits.connections_per_client) {
+    let pass = match server.gate.arrive(limits.connections) {
+        Ok(pass) => pass,
+        Err(full) => return turn_away(&mut stream, peer.ip(), full).await,
+    };
+    let Some(Arrival { client, properties }) = arrival(&server, &mut stream, peer, settings).await else { return };
+    let pass = match pass.of(client, limits.connections_per_client) {
         Ok(pass) => pass,
         Err(full) => return turn_away(&mut stream, client, full).await,
     };
@@ -84,9 +96,17 @@ async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr, ind
     origin.listener = Some(settings.name.as_str().into());
     origin.role = Some(settings.role);
     origin.client = Some(client);
-    let session = Session::new(profile.clone());
-    let asker = Asker::new(server.clone(), snapshot.clone(), index, origin, id);
-    if let Err(error) = Connection::new(stream, session, asker).run().await {
+    let implicit = settings.tls.as_ref().is_some_and(|tls| tls.mode == Mode::Implicit);
+    let session = if implicit { Session::new_secured(profile.clone()) } else { Session::new(profile.clone()) };
+    let mut asker = Asker::new(server.clone(), snapshot.clone(), index, origin, id);
+    if !properties.is_empty() {
+        asker.state.facts_mut().properties = properties;
+    }
+    let mut connection = Connection::new(stream, session, asker);
+    if implicit && connection.secure().await.is_err() {
+        return;
+    }
+    if let Err(error) = connection.run().await {
         tracing::debug!(%error, session = %id, %client, "the connection broke");
     }
     drop(pass);

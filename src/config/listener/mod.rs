@@ -1,10 +1,31 @@
 //! `[[listener]]`: where connections come in.
+//!
+//! # Layout
+//! * one file per group of settings: [`auth`], `extensions`, [`proxy`], [`submission`], [`tls`], [`verbs`]
+//! * [`pem_file`]: files of certificates and keys
 
-use super::diagnostic::Diagnostics;
-use super::reader::Table;
-use super::sources::Span;
-use super::tree::{Node, Value};
-use super::values;
+pub mod auth;
+mod extensions;
+mod pem_file;
+pub mod proxy;
+pub mod submission;
+pub mod tls;
+pub mod verbs;
+
+pub use auth::ListenerAuth;
+pub use extensions::Extensions;
+pub use pem_file::PemFile;
+pub(super) use pem_file::PemFiles;
+pub use proxy::Proxies;
+pub use submission::{SenderCheck, Submission};
+pub use tls::Tls;
+pub use verbs::Verbs;
+
+use crate::config::diagnostic::Diagnostics;
+use crate::config::reader::Table;
+use crate::config::sources::Span;
+use crate::config::tree::Node;
+use crate::config::values;
 use crate::mail::Role;
 use std::net::SocketAddr;
 
@@ -17,15 +38,35 @@ pub struct Listener {
     pub address: SocketAddr,
     /// `role`: `"mx"` (default), `"submission"` or `"lmtp"`.
     pub role: Role,
+    /// `auth` and what belongs to it.
+    pub auth: ListenerAuth,
+    /// `tls`. Not given: sessions are not encrypted.
+    pub tls: Option<Tls>,
+    /// The proxies that are believed.
+    pub proxies: Proxies,
+    /// What a submission listener asks of its users. None: the role is another.
+    pub submission: Option<Submission>,
+    /// Verbs beside those that carry mail.
+    pub verbs: Verbs,
+    /// What it offers beside the usual.
+    pub extensions: Extensions,
+}
+
+impl Listener {
+    /// Whether the same address is bound in the same way. Only then can a reload go from one to the other.
+    pub fn is_bound_as(&self, other: &Self) -> bool {
+        (&self.name, self.address, self.role) == (&other.name, other.address, other.role)
+    }
 }
 
 const ROLES: &[(&str, Role)] = &[("mx", Role::Mx), ("submission", Role::Submission), ("lmtp", Role::Lmtp)];
 
 /// Reads all listeners; that there is none is an error.
-pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics) -> Vec<Listener> {
+pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Vec<Listener> {
     let missing = table.field("listener").is_none();
     let mut places: Vec<(Listener, Span)> = Vec::new();
-    for (listener, place) in table.tables("listener", found, one).into_iter().flatten() {
+    let listeners = table.tables("listener", found, |table, found| one(table, found, files));
+    for (listener, place) in listeners.into_iter().flatten() {
         check_unique(&listener, place, &places, found);
         places.push((listener, place));
     }
@@ -36,28 +77,21 @@ pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics) -> Vec<Listen
     places.into_iter().map(|(listener, _)| listener).collect()
 }
 
-fn one(table: &mut Table<'_>, found: &mut Diagnostics) -> Option<(Listener, Span)> {
+fn one(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Option<(Listener, Span)> {
     let place = table.place("address");
     let address = table.require("address", found, |node, found| address(node, found).map(|a| (a, node.as_str())));
     let name = table.get("name", found, name);
     let role = table.get("role", found, values::choice(ROLES)).unwrap_or_default();
-    not_yet(table, found);
-    if role == Role::Submission {
-        let told = found.warning(table.place("role"), "there is no AUTH yet on a submission listener");
-        told.help("only clients in `domains.relay-from` can send to other domains through it");
-    }
+    let auth = ListenerAuth::read(table, found, role);
+    let tls =
+        table.node("tls").and_then(|node| Table::read(node, found, |t, f| Tls::read(t, f, role, files)).flatten());
+    let extensions = Extensions::read(table, role, found);
+    let proxies = Proxies::read(table, found);
+    let submission = Submission::read(table, role, found);
+    let verbs = Verbs::read(table, found);
     let (address, text) = address?;
-    Some((Listener { name: name.unwrap_or_else(|| text.unwrap_or_default().to_owned()), address, role }, place?))
-}
-
-fn not_yet(table: &mut Table<'_>, found: &mut Diagnostics) {
-    table.unsupported("tls", "leave it out: sessions are not encrypted yet", found);
-    if !matches!(table.node("proxy-protocol").map(|n| &n.value), None | Some(Value::Bool(false))) {
-        table.unsupported("proxy-protocol", "leave it out: clients must connect directly", found);
-    }
-    if table.node("xclient-from").is_some_and(|n| n.as_array().is_none_or(|list| !list.is_empty())) {
-        table.unsupported("xclient-from", "leave it out: clients must connect directly", found);
-    }
+    let name = name.unwrap_or_else(|| text.unwrap_or_default().to_owned());
+    Some((Listener { name, address, role, auth, tls, extensions, proxies, submission, verbs }, place?))
 }
 
 fn name(node: &Node, found: &mut Diagnostics) -> Option<String> {
