@@ -9,7 +9,7 @@
 
 declare module "mailsluice" {
   /** The kinds of changes; each event allows some. */
-  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "header" | "body" | "generate" | "reply-text";
+  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "generate" | "reply-text" | "source-address" | "helo-name" | "tls-policy" | "credentials" | "command" | "parameter";
 
   /** What a function for an event returns, made by `reject`, `next` and the others. */
   interface Verdict<Name extends string> {
@@ -61,7 +61,7 @@ declare module "mailsluice" {
     /**
      * Handled here. At inCommand: the reply; at transportOversize: a limit in octets; at transportCategorize: what the recipient
      * resolves to; at transportRoute: the hops to try in turn, or one; at transportDeliver: the outcomes, or one reply for all; at
-     * dnsResolve: the records, or one.
+     * outReply: how the session goes on, one of `nextStates`; at dnsResolve: the records, or one.
      */
     answer(value: string | ReplyParts | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
     /** Permanent refusal. Without a text, the event's own. */
@@ -262,6 +262,11 @@ declare module "mailsluice" {
     removeRecipient(address: string | Recipient): boolean;
   }
 
+  interface PrependEdit {
+    /** A field on top of the header. */
+    addHeader(name: string, value: string | number, options: { top: true }): void;
+  }
+
   interface HeaderEdits {
     /** A field below the header, or on top of it. */
     addHeader(name: string, value: string | number, options?: { top?: boolean }): void;
@@ -288,6 +293,7 @@ declare module "mailsluice" {
     If<E, "sender", SenderEdit> &
     If<E, "add-recipient", AddRecipientEdit> &
     If<E, "remove-recipient", RemoveRecipientEdit> &
+    If<E, "prepend", PrependEdit> &
     If<E, "header", HeaderEdits> &
     If<E, "body", BodyEdits> &
     If<E, "property", PropertyEdit>;
@@ -339,8 +345,61 @@ declare module "mailsluice" {
     readonly reply: { readonly code: number; readonly status: string | undefined; readonly text: string } | undefined;
     /** Whom it is about. */
     readonly recipients: readonly Recipient<E>[];
+    /** Not there at outQuit and outDisconnect. */
     readonly message: Message<E>;
   }
+
+  type NextState = "continue" | "repeat" | "hello" | "reset" | "quit";
+
+  interface OutboundView<E extends Edit> extends Leg<E> {
+    /** The command: a verb in upper case, or "." for the end of data; nothing before there is a connection, for the greeting, and at outMessage. */
+    readonly verb: string | undefined;
+    /** At outReply: how the session may go on. */
+    readonly nextStates: readonly NextState[];
+    /** At outReply: whether the reply may be taken for a refusal, or for another one than it is. */
+    readonly mayRefuse: boolean;
+  }
+
+  interface SourceEdit {
+    /** Connects from this address of ours. */
+    connectFrom(address: string): void;
+  }
+
+  interface HeloEdit {
+    /** Says hello by this name. */
+    helloAs(name: string): void;
+  }
+
+  interface TlsEdit {
+    /** How secure the connection has to be. What can't be had puts mail off. */
+    setTlsPolicy(policy: "none" | "opportunistic" | "required" | "verified" | "dane"): void;
+  }
+
+  interface CredentialsEdit {
+    /** Authenticates as this user, by this mechanism or the strongest that is offered. */
+    authenticate(user: string, secret: string, options?: { mechanism?: string }): void;
+  }
+
+  interface ParameterEdit {
+    /** Adds a parameter, "KEYWORD" or "KEYWORD=value". */
+    addParameter(text: string): void;
+  }
+
+  interface CommandEdits {
+    /** Sends a command before this one. Its reply is heard at outReply. */
+    insertCommand(line: string): void;
+    /** Sends another command in the place of this one. DATA and BDAT can't be replaced. */
+    replaceCommand(line: string): void;
+  }
+
+  /** What our client is about to do at a next hop, or has heard there. */
+  type Outbound<E extends Edit = never> = OutboundView<E> &
+    If<E, "source-address", SourceEdit> &
+    If<E, "helo-name", HeloEdit> &
+    If<E, "tls-policy", TlsEdit> &
+    If<E, "credentials", CredentialsEdit> &
+    If<E, "parameter", ParameterEdit> &
+    If<E, "command", CommandEdits>;
 
   /** A question of the DNS that a route needs an answer to. */
   interface Question<E extends Edit = never> {
@@ -459,7 +518,7 @@ declare module "mailsluice" {
   export type InHeaders = (message: Message<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
 
   /** `in.message`: the whole message was received over a session; it is not yet durable. */
-  export type InMessage = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
+  export type InMessage = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
 
   /** `in.command`: VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told. */
   export type InCommand = (command: Command<"delay" | "property">, ctx: Context<"delay" | "property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
@@ -474,16 +533,16 @@ declare module "mailsluice" {
   export type TransportOversize = (excess: Excess<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
 
   /** `transport.submit`: a message enters by any door; before it is durable and before the 250. */
-  export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+  export type TransportSubmit = (message: Message<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"delay" | "sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.pre-categorize`: accepted and durable; a pass begins. */
-  export type TransportPreCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+  export type TransportPreCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.categorize`: each recipient to resolve. */
   export type TransportCategorize = (rcpt: Recipient<"rewrite" | "add-recipient" | "fate" | "property" | "generate">, ctx: Context<"rewrite" | "add-recipient" | "fate" | "property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.post-categorize`: all recipients are resolved. */
-  export type TransportPostCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+  export type TransportPostCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.route`: a recipient domain needs a next hop. */
   export type TransportRoute = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
@@ -501,7 +560,34 @@ declare module "mailsluice" {
   export type TransportFailed = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.dsn`: a delivery status notification is about to be submitted. */
-  export type TransportDsn = (message: Message<"header" | "body" | "property">, ctx: Context<"header" | "body" | "property">) => Returned<"next" | "skip-rest" | "defer" | "discard" | "hold">;
+  export type TransportDsn = (message: Message<"prepend" | "header" | "body" | "property">, ctx: Context<"prepend" | "header" | "body" | "property">) => Returned<"next" | "skip-rest" | "defer" | "discard" | "hold">;
+
+  /** `out.connect`: before a connection is opened for a message, or one that is open is used for it. */
+  export type OutConnect = (outbound: Outbound<"source-address" | "helo-name" | "tls-policy" | "credentials" | "property">, ctx: Context<"source-address" | "helo-name" | "tls-policy" | "credentials" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.helo`: before our client says EHLO, HELO or LHLO on a new connection. */
+  export type OutHelo = (outbound: Outbound<"command" | "property">, ctx: Context<"command" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.message`: the content as this hop will get it, conversions done; before MAIL, which tells its size. */
+  export type OutMessage = (outbound: Outbound<"prepend" | "property">, ctx: Context<"prepend" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.mail`: before our client says MAIL. */
+  export type OutMail = (outbound: Outbound<"parameter" | "command" | "property">, ctx: Context<"parameter" | "command" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.rcpt`: before our client says RCPT. */
+  export type OutRcpt = (outbound: Outbound<"parameter" | "command" | "property">, ctx: Context<"parameter" | "command" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.data`: before our client says DATA, or BDAT for the first time. */
+  export type OutData = (outbound: Outbound<"command" | "property">, ctx: Context<"command" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer">;
+
+  /** `out.reply`: the remote's reply arrived. */
+  export type OutReply = (outbound: Outbound<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer">;
+
+  /** `out.quit`: before our client says QUIT. */
+  export type OutQuit = (leg: Leg<"property">, ctx: Context<"property">) => Returned<"next" | "skip-rest">;
+
+  /** `out.disconnect`: an outbound session is over. */
+  export type OutDisconnect = (leg: Leg<never>, ctx: Context<never>) => Returned<"next">;
 
   /** `dns.resolve`: MX or address look-up for a route. */
   export type DnsResolve = (question: Question<never>, ctx: Context<never>) => Returned<"next" | "skip-rest" | "answer" | "defer">;
@@ -520,7 +606,7 @@ declare module "mailsluice" {
 
   /** The script's name of `transport.submit`. */
   export type OnArrival = TransportSubmit;
-  export type { Claims, SelfTest, Context, Leg, Message, Outcome, Question, Recipient, Resolution, Session };
+  export type { Claims, SelfTest, Context, Leg, Message, Outbound, Outcome, Question, Recipient, Resolution, Session };
 
   global {
     var console: Record<"debug" | "log" | "info" | "warn" | "error", (...values: unknown[]) => void>;

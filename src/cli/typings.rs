@@ -54,7 +54,7 @@ pub(super) fn text() -> String {
     CATALOGUE.iter().filter_map(event).for_each(|event| line(&format!("\n{event}")));
     line("\n  /** The script's name of `transport.submit`. */\n  export type OnArrival = TransportSubmit;");
     line(
-        "  export type { Claims, SelfTest, Context, Leg, Message, Outcome, Question, Recipient, Resolution, Session };\n",
+        "  export type { Claims, SelfTest, Context, Leg, Message, Outbound, Outcome, Question, Recipient, Resolution, Session };\n",
     );
     GLOBALS.lines().for_each(|each| line(&format!("  {each}")));
     VERDICTS.iter().for_each(|name| line(&format!("    var {name}: Verdicts[\"{name}\"];")));
@@ -111,7 +111,16 @@ fn subject(event: Event) -> Option<Subject> {
         | Event::TransportDeliver
         | Event::TransportDelivered
         | Event::TransportDeferred
-        | Event::TransportFailed => Subject::Is("leg", "Leg"),
+        | Event::TransportFailed
+        | Event::OutQuit
+        | Event::OutDisconnect => Subject::Is("leg", "Leg"),
+        Event::OutConnect
+        | Event::OutHelo
+        | Event::OutMessage
+        | Event::OutMail
+        | Event::OutRcpt
+        | Event::OutData
+        | Event::OutReply => Subject::Is("outbound", "Outbound"),
         Event::DnsResolve => Subject::Is("question", "Question"),
         Event::Track => Subject::Is("step", "Step"),
         Event::ServerStart | Event::ServerReload | Event::ServerShutdown => Subject::None,
@@ -146,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn every_raised_event_has_its_function() {
-        for spec in CATALOGUE.iter().filter(|spec| spec.raised) {
-            assert!(event(spec).is_some(), "{}", spec.name);
+    fn every_event_that_scripts_hear_has_its_function() {
+        for spec in &CATALOGUE {
+            assert_eq!(event(spec).is_some(), spec.is_sandboxed(), "{}", spec.name);
         }
         let rcpt = event(Event::InRcpt.spec()).unwrap();
         assert!(rcpt.contains("rcpt: Recipient<\"delay\" | \"rewrite\" | \"add-recipient\" | \"vouch\""), "{rcpt}");

@@ -7,7 +7,7 @@ use super::end::{End, ended};
 use super::outcome::{Details, Outcome};
 use super::queue::Queue;
 use super::taken::Taken;
-use crate::event::{Decision, Event, Focus, Ledger, Place, Stage, Transaction};
+use crate::event::{Decision, Event, Focus, Ledger, Place, SessionState, Stage, Transaction};
 use crate::intake::State;
 use crate::intake::track::{self, Step};
 use crate::mail::{Content, EnhancedCode, Message, Reply};
@@ -122,13 +122,24 @@ impl Dossier {
         behind: Option<&Place>,
         focus: Focus<'_>,
     ) -> Result<Decision, Outcome> {
+        self.raise_within(event, behind, None, focus).await
+    }
+
+    /// The same within a session with a server.
+    pub(super) async fn raise_within(
+        &mut self,
+        event: Event,
+        behind: Option<&Place>,
+        session: Option<&mut SessionState>,
+        focus: Focus<'_>,
+    ) -> Result<Decision, Outcome> {
         if !self.hears(event) {
             return Ok(Decision::Proceed);
         }
         self.set_the_stage(event).await?;
         let (entry, snapshot) = (self.taken.entry.clone(), self.snapshot.clone());
         let mut stage = Stage::new(&entry.origin);
-        (stage.transaction, stage.focus) = (self.transaction.as_deref_mut(), focus);
+        (stage.session, stage.transaction, stage.focus) = (session, self.transaction.as_deref_mut(), focus);
         Ok(match behind.filter(|place| place.event == Some(event)) {
             Some(place) => snapshot.dispatcher.resume(event, place, &mut stage).await,
             None => snapshot.dispatcher.raise(event, &mut stage).await,
@@ -141,6 +152,13 @@ impl Dossier {
             Ok(decision) => self.ended(decision),
             Err(outcome) => Some(End::Tried(outcome)),
         }
+    }
+
+    /// Has sinks see this message from now on, as one hop gets it, and gives the one that they saw before.
+    pub(super) async fn show(&mut self, event: Event, message: Option<Message>) -> Result<Option<Message>, Outcome> {
+        self.set_the_stage(event).await?;
+        let shown = self.transaction.as_mut().map(|t| &mut t.letter_mut().message);
+        Ok(shown.and_then(|shown| std::mem::replace(shown, message)))
     }
 
     /// Tells a notify event.

@@ -21,6 +21,8 @@ pub(super) enum End {
         /// What is said of it.
         outcome: Outcome,
     },
+    /// The time that its sender has set is over, and it is tried further: its sender is told, and nothing else changes.
+    Late(Outcome),
     /// Somebody has it dropped; nobody is told.
     Dropped,
     /// It stands for others now, and nothing is left to do for it.

@@ -1,4 +1,4 @@
-//! The answers that have a type of their own: resolutions, routes, outcomes and records, from the types of the WIT.
+//! The answers that have a type of their own: resolutions, routes, outcomes, steps and records, from the types of the WIT.
 //!
 //! What the transport acts on is parsed here, once. What can't be parsed, or is too much, ends the call as the guest's fault,
 //! with a text for its author. Whether the event takes such an answer is the dispatcher's question.
@@ -10,6 +10,7 @@ use super::verdict::reply;
 use crate::event::host::RecordKind;
 use crate::event::{Answer, Resolution, RouteHop, SinkOutcome};
 use crate::mail::Domain;
+use crate::smtp::client::Next;
 use mailsluice_wit::mailsluice::sink::types;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -27,13 +28,24 @@ const TEXT_MAX: usize = 4096;
 pub(super) fn answer(said: types::Answer, lent: Option<&Lent>) -> wasmtime::Result<Answer> {
     use types::Answer as Said;
     Ok(match said {
-        Said::Reply(it) => Answer::Reply(reply(it)?),
+        Said::Reply(it) => Answer::from(reply(it)?),
         Said::Limit(octets) => Answer::Limit(octets),
         Said::Resolution(it) => Answer::Resolution(resolution(it)?),
         Said::Route(hops) => Answer::Route(all("hops", hops, HOPS_MAX, |text| hop(&text))?),
         Said::Outcomes(list) => Answer::Outcomes(outcomes(list, lent)?),
+        Said::Step(next) => Answer::Step(step(next)),
         Said::Records(list) => Answer::Records(records(list, lent)?),
     })
+}
+
+fn step(said: types::NextState) -> Next {
+    match said {
+        types::NextState::Continue => Next::Continue,
+        types::NextState::Repeat => Next::Repeat,
+        types::NextState::Hello => Next::Hello,
+        types::NextState::Reset => Next::Reset,
+        types::NextState::Quit => Next::Quit,
+    }
 }
 
 fn resolution(said: types::Resolution) -> wasmtime::Result<Resolution> {

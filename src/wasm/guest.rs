@@ -10,7 +10,7 @@ use super::time::TICK;
 use super::verdict::{leg, question, verdict};
 use crate::event::{Edits, Event, Fault, FaultKind, Verdict};
 use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess, Leg, Question};
-use mailsluice_wit::{AT_HAND, Message, Outgoing, Recipient, Session};
+use mailsluice_wit::{AT_HAND, Message, Outbound, Outgoing, Recipient, Session};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,6 +26,7 @@ type S = Resource<Session>;
 type M = Resource<Message>;
 type R = Resource<Recipient>;
 type O = Resource<Outgoing>;
+type B = Resource<Outbound>;
 
 /// The function of one event, by the shape of what it is given.
 enum Handler {
@@ -37,10 +38,13 @@ enum Handler {
     Reply(Of<(O, Option<M>, S)>),
     Excess(Of<(Excess, Option<M>, S)>),
     Leg(Of<(Leg, M, S)>),
+    Outbound(Of<(B, M, S)>),
+    Quit(Of<(Leg, S)>),
     Question(Of<(Question,)>),
     Told(Of<(), Done>),
     ToldOfSession(Of<(S,), Done>),
     ToldOfLeg(Of<(Leg, M, S), Done>),
+    ToldOfEnd(Of<(Leg, S), Done>),
     ToldOfStep(Of<(String,), Done>),
 }
 
@@ -162,6 +166,11 @@ impl Guest {
                 let leg = leg_at_hand(store.data().lent()?)?;
                 f.call_async(store, (leg, message(), session)).await?.0
             }
+            Handler::Outbound(f) => f.call_async(store, (B::new_borrow(0), message(), session)).await?.0,
+            Handler::Quit(f) => {
+                let leg = leg_at_hand(store.data().lent()?)?;
+                f.call_async(store, (leg, session)).await?.0
+            }
             Handler::Question(f) => {
                 let question = question_at_hand(store.data().lent()?)?;
                 f.call_async(store, (question,)).await?.0
@@ -171,6 +180,10 @@ impl Guest {
             Handler::ToldOfLeg(f) => {
                 let leg = leg_at_hand(store.data().lent()?)?;
                 told(f.call_async(store, (leg, message(), session)).await?.0)
+            }
+            Handler::ToldOfEnd(f) => {
+                let leg = leg_at_hand(store.data().lent()?)?;
+                told(f.call_async(store, (leg, session)).await?.0)
             }
             Handler::ToldOfStep(f) => {
                 let step = step(store.data().lent()?)?;
@@ -196,6 +209,15 @@ impl Guest {
             Event::TransportRoute | Event::TransportDeliver | Event::TransportDeferred | Event::TransportFailed => {
                 Handler::Leg(instance.get_typed_func(store, index)?)
             }
+            Event::OutConnect
+            | Event::OutHelo
+            | Event::OutMessage
+            | Event::OutMail
+            | Event::OutRcpt
+            | Event::OutData
+            | Event::OutReply => Handler::Outbound(instance.get_typed_func(store, index)?),
+            Event::OutQuit => Handler::Quit(instance.get_typed_func(store, index)?),
+            Event::OutDisconnect => Handler::ToldOfEnd(instance.get_typed_func(store, index)?),
             Event::TransportDelivered => Handler::ToldOfLeg(instance.get_typed_func(store, index)?),
             Event::DnsResolve => Handler::Question(instance.get_typed_func(store, index)?),
             Event::Track => Handler::ToldOfStep(instance.get_typed_func(store, index)?),
@@ -252,10 +274,7 @@ fn excess(lent: &Lent) -> wasmtime::Result<Excess> {
 }
 
 fn leg_at_hand(lent: &Lent) -> wasmtime::Result<Leg> {
-    match &lent.focus {
-        Focus::Leg(it) => Ok(leg(it)),
-        _ => Err(trap("there is no leg at hand")),
-    }
+    lent.leg().map(leg).ok_or_else(|| trap("there is no leg at hand"))
 }
 
 fn question_at_hand(lent: &Lent) -> wasmtime::Result<Question> {

@@ -1,7 +1,7 @@
 //! What is lent to a guest for one call: the event's things, shared and not copied where they are large.
 
 use crate::event::host::RecordKind;
-use crate::event::{Candidate, Event, Leg, Letter, Scene, SessionFacts, View};
+use crate::event::{Candidate, Event, Leg, Letter, Plan, Scene, SessionFacts, View};
 use crate::mail::{Header, Id, Message, Origin, Recipient, Reply, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub(super) enum Focus {
     Reply(Reply),
     Excess { size: u64, declared: bool },
     Leg(Leg),
+    Outbound(Leg, Box<Plan>),
     Question { name: String, kind: RecordKind },
     Step(Value),
 }
@@ -40,14 +41,16 @@ impl Lent {
             session: scene.session.map(|s| (s.id, s.facts.clone())),
             transaction: scene.transaction.map(|t| (t.id, t.started, t.letter.clone())),
             focus: match scene.view {
-                View::None => Focus::None,
-                View::Verb { verb, argument } => {
+                // Modules and scripts do not hear in.auth yet.
+                View::None | View::Credentials(_) => Focus::None,
+                View::Verb { verb, argument, .. } => {
                     Focus::Command { verb: verb.to_owned(), argument: argument.to_owned() }
                 }
                 View::Recipient(candidate) => Focus::Recipient(Box::new(candidate.clone())),
                 View::Reply(reply) => Focus::Reply(reply.clone()),
                 View::Oversize { size, declared } => Focus::Excess { size, declared },
                 View::Leg(leg) => Focus::Leg(leg.clone()),
+                View::Client(leg, plan) => Focus::Outbound(leg.clone(), Box::new(plan.clone())),
                 View::Question(question) => Focus::Question { name: question.name.to_owned(), kind: question.kind },
                 View::Step(step) => Focus::Step(step.clone()),
             },
@@ -71,6 +74,14 @@ impl Lent {
     pub(super) fn at_hand(&self) -> Option<&Candidate> {
         match &self.focus {
             Focus::Recipient(candidate) => Some(candidate),
+            _ => None,
+        }
+    }
+
+    /// The leg of the message's way that the event is about.
+    pub(super) fn leg(&self) -> Option<&Leg> {
+        match &self.focus {
+            Focus::Leg(leg) | Focus::Outbound(leg, _) => Some(leg),
             _ => None,
         }
     }

@@ -4,7 +4,9 @@
 //! the borrow: they find it here, where it stands from the beginning of a call to its end and not a moment longer. What a script
 //! has kept finds nothing. This is the one place that turns a borrow into a pointer.
 
-use crate::wit::mailsluice::sink::types::{Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session};
+use crate::wit::mailsluice::sink::types::{
+    Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session,
+};
 use rquickjs::{Ctx, Exception, Result};
 use std::cell::{OnceCell, RefCell};
 use std::ptr::NonNull;
@@ -16,6 +18,7 @@ pub(crate) struct Call {
     message: Option<Lent<Message>>,
     at_hand: Option<Lent<Recipient>>,
     outgoing: Option<Lent<Outgoing>>,
+    outbound: Option<Lent<Outbound>>,
     command: Option<Command>,
     excess: Option<Excess>,
     leg: Option<Leg>,
@@ -47,6 +50,13 @@ impl Call {
     /// With a reply that is about to be written.
     pub(crate) fn outgoing(mut self, reply: &Outgoing) -> Self {
         self.outgoing = Some(Lent::new(reply));
+        self
+    }
+
+    /// With what our client is about to do.
+    pub(crate) fn outbound(mut self, outbound: &Outbound) -> Self {
+        self.leg = Some(outbound.leg());
+        self.outbound = Some(Lent::new(outbound));
         self
     }
 
@@ -134,6 +144,11 @@ pub(crate) fn message<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Message) -> T) -> Res
 /// Works with the reply about to be written.
 pub(crate) fn outgoing<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Outgoing) -> T) -> Result<T> {
     with(ctx, "reply", |call| call.outgoing.as_ref().map(|lent| work(lent.get())))
+}
+
+/// Works with what our client is about to do.
+pub(crate) fn outbound<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Outbound) -> T) -> Result<T> {
+    with(ctx, "outbound dialogue", |call| call.outbound.as_ref().map(|lent| work(lent.get())))
 }
 
 /// Works with the command.

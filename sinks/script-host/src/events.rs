@@ -8,12 +8,13 @@ use crate::wit::exports::mailsluice::script::loader;
 use crate::wit::exports::mailsluice::sink::claims::Claim;
 use crate::wit::exports::mailsluice::sink::{
     claims, dns_resolve, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail, in_message,
-    in_rcpt, in_reply, self_test, server_reload, server_shutdown, server_start, track, transport_categorize,
+    in_rcpt, in_reply, out_connect, out_data, out_disconnect, out_helo, out_mail, out_message, out_quit, out_rcpt,
+    out_reply, self_test, server_reload, server_shutdown, server_start, track, transport_categorize,
     transport_deferred, transport_deliver, transport_delivered, transport_dsn, transport_failed, transport_oversize,
     transport_post_categorize, transport_pre_categorize, transport_route, transport_submit,
 };
 use crate::wit::mailsluice::sink::types::{
-    Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session, Verdict,
+    Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict,
 };
 use crate::{Host, script};
 
@@ -157,6 +158,60 @@ impl transport_failed::Guest for Host {
 impl transport_dsn::Guest for Host {
     fn handle(message: &Message, session: &Session) -> Result<Verdict, String> {
         script::decide("transport.dsn", Call::of(session).message(message))
+    }
+}
+
+impl out_connect::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.connect", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_helo::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.helo", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_message::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.message", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_mail::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.mail", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_rcpt::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.rcpt", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_data::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.data", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_reply::Guest for Host {
+    fn handle(outbound: &Outbound, message: &Message, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.reply", Call::of(session).message(message).outbound(outbound))
+    }
+}
+
+impl out_quit::Guest for Host {
+    fn handle(leg: Leg, session: &Session) -> Result<Verdict, String> {
+        script::decide("out.quit", Call::of(session).leg(leg))
+    }
+}
+
+impl out_disconnect::Guest for Host {
+    fn handle(leg: Leg, session: &Session) -> Result<(), String> {
+        script::tell("out.disconnect", Call::of(session).leg(leg))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a script returned, as the server wants it. `prelude/verdict.js` has checked the parts.
 
+use crate::natives::state;
 use crate::wit::mailsluice::sink::types::{Answer, Deferral, Expansion, Outcome, Reply, Resolution, Status, Verdict};
 use rquickjs::{Array, Error, Result};
 
@@ -33,6 +34,7 @@ fn answer(parts: &Array<'_>) -> Result<Answer> {
         "expanded" => {
             Answer::Resolution(Resolution::Expanded(Expansion { members: parts.get(8)?, sender: parts.get(9)? }))
         }
+        "step" => Answer::Step(state(&parts.get::<String>(5)?).ok_or(Error::Unknown)?),
         "route" => Answer::Route(parts.get(8)?),
         "outcomes" => {
             let list = parts.get::<Vec<Array<'_>>>(8)?;

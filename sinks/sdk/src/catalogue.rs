@@ -22,6 +22,11 @@ pub trait Focus<'a> {
     fn recipient(&self) -> Option<&'a seam::Recipient> {
         None
     }
+
+    /// What our client is about to do, if it is that.
+    fn outbound(&self) -> Option<&'a seam::Outbound> {
+        None
+    }
 }
 
 impl Focus<'_> for () {}
@@ -31,6 +36,11 @@ impl Focus<'_> for types::Question {}
 impl Focus<'_> for crate::Leg {}
 impl Focus<'_> for String {}
 impl Focus<'_> for &seam::Outgoing {}
+impl<'a> Focus<'a> for &'a seam::Outbound {
+    fn outbound(&self) -> Option<&'a seam::Outbound> {
+        Some(self)
+    }
+}
 impl<'a> Focus<'a> for &'a seam::Recipient {
     fn recipient(&self) -> Option<&'a seam::Recipient> {
         Some(self)
@@ -88,6 +98,8 @@ pub mod can {
         Vouch,
         /// May decide about single recipients.
         Fate,
+        /// May add fields on top of the header.
+        Prepend,
         /// May edit the header.
         Header,
         /// May replace the body.
@@ -98,6 +110,18 @@ pub mod can {
         ReplyText,
         /// May make messages.
         Generate,
+        /// May choose the address that a connection comes from.
+        SourceAddress,
+        /// May choose the name by which our client says hello.
+        HeloName,
+        /// May set how secure a connection has to be.
+        TlsPolicy,
+        /// May give credentials.
+        Credentials,
+        /// May add parameters to a command of our client.
+        Parameter,
+        /// May put commands before one of our client's, or in its place.
+        Command,
     }
 }
 
@@ -158,6 +182,12 @@ impl may::Answer for on::TransportDeliver {
         types::Answer::Outcomes(value.into_iter().map(Into::into).collect())
     }
 }
+impl may::Answer for on::OutReply {
+    type Value = types::NextState;
+    fn answer(value: types::NextState) -> types::Answer {
+        types::Answer::Step(value)
+    }
+}
 impl may::Answer for on::DnsResolve {
     type Value = Vec<String>;
     fn answer(value: Vec<String>) -> types::Answer {
@@ -179,7 +209,7 @@ catalogue! {
     InHeaders "in.headers" Decide (), "once per message, when its header is complete; the socket is not read meanwhile",
         verdicts [Reject Defer Disconnect Discard Hold], edits [Property];
     InMessage "in.message" Decide (), "the whole message was received over a session; it is not yet durable",
-        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+        verdicts [Reject Defer Disconnect Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate];
     InCommand "in.command" Decide types::Command, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], edits [Delay Property];
     InReply "in.reply" Decide &'a seam::Outgoing, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
@@ -189,13 +219,13 @@ catalogue! {
     TransportOversize "transport.oversize" Decide types::Excess, "over the size limit: at MAIL when declared, else when the count crosses",
         verdicts [Answer Reject Defer Disconnect], edits [Property];
     TransportSubmit "transport.submit" Decide (), "a message enters by any door; before it is durable and before the 250",
-        verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+        verdicts [Reject Defer Discard Hold], edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate];
     TransportPreCategorize "transport.pre-categorize" Decide (), "accepted and durable; a pass begins",
-        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate];
     TransportCategorize "transport.categorize" Decide &'a seam::Recipient, "each recipient to resolve",
         verdicts [Answer Reject Defer Discard Hold], edits [Rewrite AddRecipient Fate Property Generate];
     TransportPostCategorize "transport.post-categorize" Decide (), "all recipients are resolved",
-        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate];
+        verdicts [Reject Defer Discard Hold], edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate];
     TransportRoute "transport.route" Decide crate::Leg, "a recipient domain needs a next hop",
         verdicts [Answer Reject Defer Discard Hold], edits [Property Generate];
     TransportDeliver "transport.deliver" Decide crate::Leg, "recipients are due on a route of this sink's",
@@ -207,7 +237,25 @@ catalogue! {
     TransportFailed "transport.failed" Decide crate::Leg, "an attempt ended in failure",
         verdicts [Reject Defer Discard Hold], edits [Property Generate];
     TransportDsn "transport.dsn" Decide (), "a delivery status notification is about to be submitted",
-        verdicts [Defer Discard Hold], edits [Header Body Property];
+        verdicts [Defer Discard Hold], edits [Prepend Header Body Property];
+    OutConnect "out.connect" Decide &'a seam::Outbound, "before a connection is opened for a message, or one that is open is used for it",
+        verdicts [Reject Defer], edits [SourceAddress HeloName TlsPolicy Credentials Property];
+    OutHelo "out.helo" Decide &'a seam::Outbound, "before our client says EHLO, HELO or LHLO on a new connection",
+        verdicts [Reject Defer], edits [Command Property];
+    OutMessage "out.message" Decide &'a seam::Outbound, "the content as this hop will get it, conversions done; before MAIL, which tells its size",
+        verdicts [Reject Defer], edits [Prepend Property];
+    OutMail "out.mail" Decide &'a seam::Outbound, "before our client says MAIL",
+        verdicts [Reject Defer], edits [Parameter Command Property];
+    OutRcpt "out.rcpt" Decide &'a seam::Outbound, "before our client says RCPT",
+        verdicts [Reject Defer], edits [Parameter Command Property];
+    OutData "out.data" Decide &'a seam::Outbound, "before our client says DATA, or BDAT for the first time",
+        verdicts [Reject Defer], edits [Command Property];
+    OutReply "out.reply" Decide &'a seam::Outbound, "the remote's reply arrived",
+        verdicts [Answer Reject Defer], edits [Property];
+    OutQuit "out.quit" Decide crate::Leg, "before our client says QUIT",
+        verdicts [], edits [Property];
+    OutDisconnect "out.disconnect" Notify crate::Leg, "an outbound session is over",
+        verdicts [], edits [];
     DnsResolve "dns.resolve" Decide types::Question, "MX or address look-up for a route",
         verdicts [Answer Defer], edits [];
     Track "track" Notify String, "every step that the message log records",
@@ -232,6 +280,8 @@ mod tests {
             let head = format!("    {variant} \"{name}\" {kind} raised,");
             let row = server.split_once(&head).unwrap_or_else(|| panic!("the server has no row `{head}`")).1;
             let row = row.split(';').find(|s| s.contains("verdicts [")).unwrap();
+            // The compiler breaks long lists.
+            let (verdicts, edits) = (verdicts.replace('\n', " "), edits.replace('\n', " "));
             assert!(row.contains(&format!("verdicts [{verdicts}]")), "{name}: {row}");
             assert!(row.contains(&format!("edits [{edits}]")), "{name}: {row}");
         }

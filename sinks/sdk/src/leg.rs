@@ -1,4 +1,4 @@
-//! One leg of a message's way: what the events from `transport.route` to `transport.failed` are about, and what a sink answers
+//! One leg of a message's way: what the events from `transport.route` to `transport.failed` are about, and those of a connection, and what a sink answers
 //! there.
 
 use crate::Reply;

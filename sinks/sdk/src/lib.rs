@@ -91,5 +91,6 @@ pub use host::{clock, config, dns, http, kv, log, metrics, random, submit, table
 pub use leg::{Leg, Outcome};
 pub use ruling::{EnhancedCode, Reply, Ruling};
 pub use wit::types::{
-    Attachment, Command, Door, Excess, Expansion, Field, Origin, Part, Question, Resolution, Standing,
+    Attachment, Command, Door, Excess, Expansion, Field, NextState, Origin, Part, Question, Resolution, Standing,
+    TlsPolicy,
 };

@@ -53,6 +53,15 @@ exports! {
     transport_deferred "mailsluice:sdk/transport-deferred" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     transport_failed "mailsluice:sdk/transport-failed" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     transport_dsn "mailsluice:sdk/transport-dsn" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_connect "mailsluice:sdk/out-connect" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_helo "mailsluice:sdk/out-helo" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_message "mailsluice:sdk/out-message" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_mail "mailsluice:sdk/out-mail" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_rcpt "mailsluice:sdk/out-rcpt" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_data "mailsluice:sdk/out-data" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_reply "mailsluice:sdk/out-reply" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_quit "mailsluice:sdk/out-quit" { "mailsluice:sink/types@0.1.0": crate::wit::types };
+    out_disconnect "mailsluice:sdk/out-disconnect" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     dns_resolve "mailsluice:sdk/dns-resolve" { "mailsluice:sink/types@0.1.0": crate::wit::types };
     track "mailsluice:sdk/track" {};
     server_start "mailsluice:sdk/server-start" {};

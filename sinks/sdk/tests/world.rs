@@ -2,8 +2,8 @@
 
 use mailsluice_sink::test::World;
 use mailsluice_sink::{
-    Attachment, Bearer, Claims, Door, EnhancedCode, Expansion, Fate, Fault, Heard, On, Reply, Resolution, Ruling,
-    Standing, clock, config, dns, hears, http, info, kv, metrics, on, random, submit, tables,
+    Attachment, Bearer, Claims, Door, EnhancedCode, Expansion, Fate, Fault, Heard, NextState, On, Reply, Resolution,
+    Ruling, Standing, TlsPolicy, clock, config, dns, hears, http, info, kv, metrics, on, random, submit, tables,
 };
 use serde_json::json;
 use std::io::Read;
@@ -152,6 +152,53 @@ fn verdicts_carry_their_replies() {
     assert_eq!((counted.verdict(), counted.reply().as_str()), ("disconnect", "421 Enough"));
     let defer = Doing(|_: &mut Heard<'_, on::InMail>| Ok(Ruling::defer("later")));
     assert_eq!(World::new().sender("a@example.org").raise::<on::InMail>(&defer).unwrap().reply(), "451 4.7.1 later");
+}
+
+#[test]
+fn what_our_client_says_is_changed_and_its_session_goes_on_as_is_answered() {
+    let world = World::new()
+        .recipient("bob@example.net")
+        .content(MIXED)
+        .leg("example.net", Some("mx.example.net"), 2, Some(Reply::plain(450, "Busy")))
+        .outbound("XHELLO", &[NextState::Continue, NextState::Repeat]);
+    let terms = edits::<on::OutConnect>(&world, |heard| {
+        assert_eq!((heard.leg().domain.as_str(), heard.leg().attempt), ("example.net", 2));
+        heard.connect_from("192.0.2.7".parse().unwrap())?;
+        heard.say_hello_as("out.example.com")?;
+        heard.set_tls_policy(TlsPolicy::Dane);
+        heard.authenticate("me", "secret", None);
+        Ok(())
+    });
+    let wanted =
+        ["connect from 192.0.2.7", "say hello as out.example.com", "TLS policy TlsPolicy::Dane", "authenticate as me"];
+    assert_eq!(terms, wanted);
+    let mail = edits::<on::OutMail>(&world, |heard| {
+        assert_eq!(heard.verb().as_deref(), Some("XHELLO"));
+        heard.add_parameter("X=1")?;
+        heard.insert_command("XHELLO")?;
+        heard.replace_command("MAIL FROM:<>")
+    });
+    assert_eq!(mail, ["parameter X=1", "say first: XHELLO", "say instead: MAIL FROM:<>"]);
+    let stamped = edits::<on::OutMessage>(&world, |heard| heard.prepend_header("X-Signed", "yes"));
+    assert_eq!(stamped, ["prepend X-Signed: yes"]);
+    let again = Doing(|heard: &mut Heard<'_, on::OutReply>| {
+        assert_eq!(heard.leg().reply.map(|reply| reply.code()), Some(450));
+        match heard.next_states().contains(&NextState::Repeat) && heard.may_refuse() {
+            true => Ok(Ruling::answer(NextState::Repeat)),
+            false => Ok(Ruling::next()),
+        }
+    });
+    assert_eq!(world.raise::<on::OutReply>(&again).unwrap().reply(), "repeat");
+    let evil = Doing(|heard: &mut Heard<'_, on::OutRcpt>| {
+        heard.add_parameter("X=1\r\nRSET")?;
+        Ok(Ruling::next())
+    });
+    assert!(world.raise::<on::OutRcpt>(&evil).is_err());
+    let quit = edits::<on::OutQuit>(&world, |heard| {
+        assert_eq!(heard.leg().host.as_deref(), Some("mx.example.net"));
+        heard.set_property(Bearer::Session, "seen", true)
+    });
+    assert_eq!(quit, ["property seen of session: true"]);
 }
 
 #[test]

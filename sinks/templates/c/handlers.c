@@ -275,6 +275,128 @@ bool exports_transport_dsn_handle(
     return true;
 }
 
+//@ out.connect
+// `out.connect`
+bool exports_out_connect_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.helo
+// `out.helo`
+bool exports_out_helo_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.message
+// `out.message`
+bool exports_out_message_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.mail
+// `out.mail`
+bool exports_out_mail_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.rcpt
+// `out.rcpt`
+bool exports_out_rcpt_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.data
+// `out.data`
+bool exports_out_data_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.reply
+// `out.reply`
+bool exports_out_reply_handle(
+    mail_borrow_outbound_t outbound,
+    mail_borrow_message_t message,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)outbound; (void)message; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.quit
+// `out.quit`
+bool exports_out_quit_handle(
+    mail_leg_t *leg,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)leg; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ out.disconnect
+// `out.disconnect`
+bool exports_out_disconnect_handle(
+    mail_leg_t *leg,
+    mail_borrow_session_t session,
+    sink_string_t *fault
+) {
+    (void)leg; (void)session; (void)fault;
+    return true;
+}
+
 //@ dns.resolve
 // `dns.resolve`
 bool exports_dns_resolve_handle(

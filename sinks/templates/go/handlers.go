@@ -193,6 +193,92 @@ func TransportDsn(message *mail.Message, session *mail.Session) types.Result[mai
 	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
 }
 
+//@ out.connect
+// OutConnect is `out.connect`.
+func OutConnect(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.connect")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.helo
+// OutHelo is `out.helo`.
+func OutHelo(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.helo")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.message
+// OutMessage is `out.message`.
+func OutMessage(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.message")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.mail
+// OutMail is `out.mail`.
+func OutMail(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.mail")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.rcpt
+// OutRcpt is `out.rcpt`.
+func OutRcpt(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.rcpt")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.data
+// OutData is `out.data`.
+func OutData(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.data")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.reply
+// OutReply is `out.reply`.
+func OutReply(outbound *mail.Outbound, message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer outbound.Drop()
+	defer message.Drop()
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.reply")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.quit
+// OutQuit is `out.quit`.
+func OutQuit(_ mail.Leg, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.quit")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ out.disconnect
+// OutDisconnect is `out.disconnect`.
+func OutDisconnect(_ mail.Leg, session *mail.Session) types.Result[types.Unit, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "out.disconnect")
+	return types.Ok[types.Unit, string](types.Unit{})
+}
+
 //@ dns.resolve
 // DnsResolve is `dns.resolve`.
 func DnsResolve(_ mail.Question) types.Result[mail.Verdict, string] {

@@ -185,6 +185,86 @@ export const transportDsn = {
   },
 };
 
+//@ out.connect
+// `out.connect`
+export const outConnect = {
+  handle(outbound, message, session) {
+    write("debug", "out.connect");
+    return { tag: "next" };
+  },
+};
+
+//@ out.helo
+// `out.helo`
+export const outHelo = {
+  handle(outbound, message, session) {
+    write("debug", "out.helo");
+    return { tag: "next" };
+  },
+};
+
+//@ out.message
+// `out.message`
+export const outMessage = {
+  handle(outbound, message, session) {
+    write("debug", "out.message");
+    return { tag: "next" };
+  },
+};
+
+//@ out.mail
+// `out.mail`
+export const outMail = {
+  handle(outbound, message, session) {
+    write("debug", "out.mail");
+    return { tag: "next" };
+  },
+};
+
+//@ out.rcpt
+// `out.rcpt`
+export const outRcpt = {
+  handle(outbound, message, session) {
+    write("debug", "out.rcpt");
+    return { tag: "next" };
+  },
+};
+
+//@ out.data
+// `out.data`
+export const outData = {
+  handle(outbound, message, session) {
+    write("debug", "out.data");
+    return { tag: "next" };
+  },
+};
+
+//@ out.reply
+// `out.reply`
+export const outReply = {
+  handle(outbound, message, session) {
+    write("debug", "out.reply");
+    return { tag: "next" };
+  },
+};
+
+//@ out.quit
+// `out.quit`
+export const outQuit = {
+  handle(leg, session) {
+    write("debug", "out.quit");
+    return { tag: "next" };
+  },
+};
+
+//@ out.disconnect
+// `out.disconnect`
+export const outDisconnect = {
+  handle(leg, session) {
+    write("debug", "out.disconnect");
+  },
+};
+
 //@ dns.resolve
 // `dns.resolve`
 export const dnsResolve = {

@@ -185,6 +185,86 @@ class TransportDsn(exports.TransportDsn):
         log.write(log.Level.DEBUG, "transport.dsn")
         return types.Verdict_Next()
 
+//@ out.connect
+
+class OutConnect(exports.OutConnect):
+    """`out.connect`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.connect")
+        return types.Verdict_Next()
+
+//@ out.helo
+
+class OutHelo(exports.OutHelo):
+    """`out.helo`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.helo")
+        return types.Verdict_Next()
+
+//@ out.message
+
+class OutMessage(exports.OutMessage):
+    """`out.message`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.message")
+        return types.Verdict_Next()
+
+//@ out.mail
+
+class OutMail(exports.OutMail):
+    """`out.mail`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.mail")
+        return types.Verdict_Next()
+
+//@ out.rcpt
+
+class OutRcpt(exports.OutRcpt):
+    """`out.rcpt`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.rcpt")
+        return types.Verdict_Next()
+
+//@ out.data
+
+class OutData(exports.OutData):
+    """`out.data`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.data")
+        return types.Verdict_Next()
+
+//@ out.reply
+
+class OutReply(exports.OutReply):
+    """`out.reply`"""
+
+    def handle(self, outbound, message, session):
+        log.write(log.Level.DEBUG, "out.reply")
+        return types.Verdict_Next()
+
+//@ out.quit
+
+class OutQuit(exports.OutQuit):
+    """`out.quit`"""
+
+    def handle(self, leg, session):
+        log.write(log.Level.DEBUG, "out.quit")
+        return types.Verdict_Next()
+
+//@ out.disconnect
+
+class OutDisconnect(exports.OutDisconnect):
+    """`out.disconnect`"""
+
+    def handle(self, leg, session):
+        log.write(log.Level.DEBUG, "out.disconnect")
+
 //@ dns.resolve
 
 class DnsResolve(exports.DnsResolve):

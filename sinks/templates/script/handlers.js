@@ -124,6 +124,62 @@ export function transportDsn(message, ctx) {
   console.log(`a notification: ${message.subject}`);
 }
 
+//@ out.connect
+// `out.connect`
+export function outConnect(outbound, ctx) {
+  console.log(`to ${outbound.host}, attempt ${outbound.attempt}`);
+}
+
+//@ out.helo
+// `out.helo`
+export function outHelo(outbound, ctx) {
+  console.log(`${outbound.verb} to ${outbound.host}`);
+}
+
+//@ out.message
+// `out.message`
+export function outMessage(outbound, ctx) {
+  // outbound.message.addHeader("X-Checked", "yes", { top: true });
+  console.log(`${outbound.message.size} octets to ${outbound.host}`);
+}
+
+//@ out.mail
+// `out.mail`
+export function outMail(outbound, ctx) {
+  // outbound.addParameter("X-TENANT=7");
+  console.log(`from ${outbound.message.sender} to ${outbound.host}`);
+}
+
+//@ out.rcpt
+// `out.rcpt`
+export function outRcpt(outbound, ctx) {
+  console.log(`${outbound.verb} at ${outbound.host}`, outbound.recipients.map((rcpt) => rcpt.address));
+}
+
+//@ out.data
+// `out.data`
+export function outData(outbound, ctx) {
+  console.log(`${outbound.verb} to ${outbound.host}`);
+}
+
+//@ out.reply
+// `out.reply`
+export function outReply(outbound, ctx) {
+  console.log(`${outbound.host} answers ${outbound.verb}: ${outbound.reply.code} ${outbound.reply.text}`);
+}
+
+//@ out.quit
+// `out.quit`
+export function outQuit(leg, ctx) {
+  console.log(`leaving ${leg.host}`);
+}
+
+//@ out.disconnect
+// `out.disconnect`
+export function outDisconnect(leg, ctx) {
+  console.log(`${leg.host} is left`);
+}
+
 //@ dns.resolve
 // `dns.resolve`
 export function dnsResolve(question, ctx) {

@@ -185,6 +185,86 @@ export const transportDsn: typeof import("mailsluice:sink/transport-dsn@0.1.0") 
   },
 };
 
+//@ out.connect
+// `out.connect`
+export const outConnect: typeof import("mailsluice:sink/out-connect@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.connect");
+    return { tag: "next" };
+  },
+};
+
+//@ out.helo
+// `out.helo`
+export const outHelo: typeof import("mailsluice:sink/out-helo@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.helo");
+    return { tag: "next" };
+  },
+};
+
+//@ out.message
+// `out.message`
+export const outMessage: typeof import("mailsluice:sink/out-message@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.message");
+    return { tag: "next" };
+  },
+};
+
+//@ out.mail
+// `out.mail`
+export const outMail: typeof import("mailsluice:sink/out-mail@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.mail");
+    return { tag: "next" };
+  },
+};
+
+//@ out.rcpt
+// `out.rcpt`
+export const outRcpt: typeof import("mailsluice:sink/out-rcpt@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.rcpt");
+    return { tag: "next" };
+  },
+};
+
+//@ out.data
+// `out.data`
+export const outData: typeof import("mailsluice:sink/out-data@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.data");
+    return { tag: "next" };
+  },
+};
+
+//@ out.reply
+// `out.reply`
+export const outReply: typeof import("mailsluice:sink/out-reply@0.1.0") = {
+  handle(outbound, message, session) {
+    write("debug", "out.reply");
+    return { tag: "next" };
+  },
+};
+
+//@ out.quit
+// `out.quit`
+export const outQuit: typeof import("mailsluice:sink/out-quit@0.1.0") = {
+  handle(leg, session) {
+    write("debug", "out.quit");
+    return { tag: "next" };
+  },
+};
+
+//@ out.disconnect
+// `out.disconnect`
+export const outDisconnect: typeof import("mailsluice:sink/out-disconnect@0.1.0") = {
+  handle(leg, session) {
+    write("debug", "out.disconnect");
+  },
+};
+
 //@ dns.resolve
 // `dns.resolve`
 export const dnsResolve: typeof import("mailsluice:sink/dns-resolve@0.1.0") = {

@@ -154,8 +154,8 @@ impl Report {
         json!({
             "file": file, "kind": self.kind, "size": self.octets, "memory": self.memory, "events": self.events(),
             "claims": {
-                "verbs": claims.verbs, "mail-params": claims.mail_params,
-                "rcpt-params": claims.rcpt_params, "keywords": claims.keywords,
+                "verbs": verbs(claims), "mail-params": claims.mail_params,
+                "rcpt-params": claims.rcpt_params, "auth-mechanisms": claims.auth_mechanisms, "keywords": claims.keywords,
             },
             "extras": self.contract.extras, "imports": self.contract.imports, "wasi": self.contract.wasi,
             "allow": allow, "manifest": self.grants(), "wrong": wrong,
@@ -187,12 +187,17 @@ impl Report {
     }
 }
 
+fn verbs(claims: &Claims) -> Vec<String> {
+    claims.verbs.iter().map(|claim| claim.verb.clone()).collect()
+}
+
 fn claimed(claims: &Claims) -> Vec<String> {
     let of = |what: &str, names: &[String]| names.iter().map(|name| format!("{what} {name}")).collect::<Vec<_>>();
     [
-        of("verb", &claims.verbs),
+        of("verb", &verbs(claims)),
         of("MAIL parameter", &claims.mail_params),
         of("RCPT parameter", &claims.rcpt_params),
+        of("mechanism", &claims.auth_mechanisms),
         of("EHLO keyword", &claims.keywords),
     ]
     .concat()

@@ -1,9 +1,8 @@
 //! `mailsluice sink add|remove|enable|disable|set`: one change to the manifest, checked as a whole before it is made.
 
-use crate::admin::{Client, ClientError};
 use crate::cli::check;
 use crate::cli::out::{Failure, Out, Outcome, complain, note};
-use crate::cli::status::ask_reload;
+use crate::cli::site;
 use crate::config::{Diagnostics, Settings};
 use crate::event::{Files, Natives};
 use crate::manifest::Manifest;
@@ -230,25 +229,6 @@ impl Desk {
 
     /// Says whether a running server has taken the change up.
     pub(super) fn tell_server(&self) -> Outcome {
-        let mut client = match Client::connect(&self.settings.admin.socket) {
-            Ok(client) => client,
-            Err(ClientError::NotRunning(_)) => {
-                note("the server does not run; it will have this when it starts");
-                return Ok(());
-            }
-            Err(error) => {
-                note(&format!("whether the server has taken it up can't be told: {error}"));
-                return Ok(());
-            }
-        };
-        if !self.settings.reload.watch {
-            note("the running server does not watch its files: `mailsluice reload` puts this in force");
-            return Ok(());
-        }
-        // It would see the change by itself a moment later; asking tells how it went.
-        let generation = ask_reload(&mut client)?;
-        let mut out = Out::new();
-        writeln!(out, "reloaded: generation {generation} is in force")?;
-        out.end()
+        site::tell_server(&self.settings)
     }
 }

@@ -48,7 +48,7 @@ interface Verdicts {
   /**
    * Handled here. At inCommand: the reply; at transportOversize: a limit in octets; at transportCategorize: what the recipient
    * resolves to; at transportRoute: the hops to try in turn, or one; at transportDeliver: the outcomes, or one reply for all; at
-   * dnsResolve: the records, or one.
+   * outReply: how the session goes on, one of `nextStates`; at dnsResolve: the records, or one.
    */
   answer(value: string | ReplyParts | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
   /** Permanent refusal. Without a text, the event's own. */
@@ -249,6 +249,11 @@ interface RemoveRecipientEdit {
   removeRecipient(address: string | Recipient): boolean;
 }
 
+interface PrependEdit {
+  /** A field on top of the header. */
+  addHeader(name: string, value: string | number, options: { top: true }): void;
+}
+
 interface HeaderEdits {
   /** A field below the header, or on top of it. */
   addHeader(name: string, value: string | number, options?: { top?: boolean }): void;
@@ -275,6 +280,7 @@ type Message<E extends Edit = never> = MessageView<E> &
   If<E, "sender", SenderEdit> &
   If<E, "add-recipient", AddRecipientEdit> &
   If<E, "remove-recipient", RemoveRecipientEdit> &
+  If<E, "prepend", PrependEdit> &
   If<E, "header", HeaderEdits> &
   If<E, "body", BodyEdits> &
   If<E, "property", PropertyEdit>;
@@ -326,8 +332,61 @@ interface Leg<E extends Edit = never> {
   readonly reply: { readonly code: number; readonly status: string | undefined; readonly text: string } | undefined;
   /** Whom it is about. */
   readonly recipients: readonly Recipient<E>[];
+  /** Not there at outQuit and outDisconnect. */
   readonly message: Message<E>;
 }
+
+type NextState = "continue" | "repeat" | "hello" | "reset" | "quit";
+
+interface OutboundView<E extends Edit> extends Leg<E> {
+  /** The command: a verb in upper case, or "." for the end of data; nothing before there is a connection, for the greeting, and at outMessage. */
+  readonly verb: string | undefined;
+  /** At outReply: how the session may go on. */
+  readonly nextStates: readonly NextState[];
+  /** At outReply: whether the reply may be taken for a refusal, or for another one than it is. */
+  readonly mayRefuse: boolean;
+}
+
+interface SourceEdit {
+  /** Connects from this address of ours. */
+  connectFrom(address: string): void;
+}
+
+interface HeloEdit {
+  /** Says hello by this name. */
+  helloAs(name: string): void;
+}
+
+interface TlsEdit {
+  /** How secure the connection has to be. What can't be had puts mail off. */
+  setTlsPolicy(policy: "none" | "opportunistic" | "required" | "verified" | "dane"): void;
+}
+
+interface CredentialsEdit {
+  /** Authenticates as this user, by this mechanism or the strongest that is offered. */
+  authenticate(user: string, secret: string, options?: { mechanism?: string }): void;
+}
+
+interface ParameterEdit {
+  /** Adds a parameter, "KEYWORD" or "KEYWORD=value". */
+  addParameter(text: string): void;
+}
+
+interface CommandEdits {
+  /** Sends a command before this one. Its reply is heard at outReply. */
+  insertCommand(line: string): void;
+  /** Sends another command in the place of this one. DATA and BDAT can't be replaced. */
+  replaceCommand(line: string): void;
+}
+
+/** What our client is about to do at a next hop, or has heard there. */
+type Outbound<E extends Edit = never> = OutboundView<E> &
+  If<E, "source-address", SourceEdit> &
+  If<E, "helo-name", HeloEdit> &
+  If<E, "tls-policy", TlsEdit> &
+  If<E, "credentials", CredentialsEdit> &
+  If<E, "parameter", ParameterEdit> &
+  If<E, "command", CommandEdits>;
 
 /** A question of the DNS that a route needs an answer to. */
 interface Question<E extends Edit = never> {

@@ -2,8 +2,9 @@
 
 use super::command;
 use super::letter::Errand;
-use super::machine::{Point, Reason, Step};
+use super::machine::{Reason, Step};
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::Point;
 use super::stage::Stage;
 use super::state::{Context, Silence, State, Turn};
 use super::transaction::Transaction;
@@ -13,8 +14,11 @@ pub(super) fn ready(dirty: bool, context: &mut Context, input: &mut BytesMut) ->
     if !input.is_empty() || context.has_heard() {
         return unasked(dirty, context, input);
     }
+    if context.leaving {
+        return (State::Leaving(Reason::Quit), None);
+    }
     if let Some(errand) = context.errands.pop_front() {
-        let transaction = Box::new(Transaction::new(errand, &context.offered));
+        let transaction = Box::new(Transaction::new(errand, &context.offered, context.hop.lmtp));
         return if transaction.is_settled() {
             (State::Ready { dirty }, Some(Step::Settled(transaction.finish())))
         } else if dirty {
@@ -44,7 +48,7 @@ fn unasked(dirty: bool, context: &mut Context, input: &mut BytesMut) -> Turn {
 }
 
 pub(super) fn answer_to_reset(transaction: Box<Transaction>, context: &mut Context, input: &mut BytesMut) -> Turn {
-    let spoken = match context.hear(input) {
+    let spoken = match context.hear_to("RSET", input) {
         Ok(spoken) => spoken,
         Err(silence) => return State::ExpectReset(transaction).without_reply(silence),
     };
@@ -63,14 +67,19 @@ pub(super) fn answer_to_reset(transaction: Box<Transaction>, context: &mut Conte
 
 pub(super) fn leave(reason: Reason, context: &mut Context) -> Turn {
     match context.ask(Point::Quit) {
-        Some(ask) => (State::Leaving(reason), Some(ask)),
-        None => (State::ExpectBye(reason), Some(Step::Send(Bytes::from_static(command::QUIT)))),
+        Err(ask) => (State::Leaving(reason), Some(ask)),
+        Ok(_) => (State::ExpectBye(reason), Some(Step::Send(Bytes::from_static(command::QUIT)))),
     }
+}
+
+/// A transaction is over before any content went. If the server has it open, it is reset before the next.
+pub(super) fn over(transaction: Box<Transaction>) -> Turn {
+    (State::Ready { dirty: transaction.mail_accepted }, Some(Step::Settled(transaction.finish())))
 }
 
 /// Whatever the server says to QUIT, we go.
 pub(super) fn bye(reason: Reason, context: &mut Context, input: &mut BytesMut) -> Turn {
-    match context.hear(input) {
+    match context.hear_to("QUIT", input) {
         Ok(_) => (State::Closed(reason, None), None),
         Err(silence) => State::ExpectBye(reason).without_reply(silence),
     }

@@ -4,12 +4,14 @@
 
 use super::extension::Offered;
 use super::letter::{Addressee, Letter};
+use super::line::{CommandLine, Parameter};
 use crate::mail::{BodyType, Notify, OriginalRecipient, Ret};
 use crate::smtp::xtext;
 use bytes::{Bytes, BytesMut};
 
 pub(super) const DATA: &[u8] = b"DATA\r\n";
 pub(super) const RSET: &[u8] = b"RSET\r\n";
+pub(super) const STARTTLS: &[u8] = b"STARTTLS\r\n";
 pub(super) const QUIT: &[u8] = b"QUIT\r\n";
 /// Ends a transfer that has no content.
 pub(super) const DOT: &[u8] = b".\r\n";
@@ -19,13 +21,15 @@ pub(super) fn hello(verb: &str, argument: &str, out: &mut BytesMut) {
     line(out, &[verb, " ", argument]);
 }
 
+/// One that is not ours.
+pub(super) fn other(command: &CommandLine, out: &mut BytesMut) {
+    line(out, &[command.as_str()]);
+}
+
 /// MAIL with the parameters that the server understands. `unicode`: with SMTPUTF8.
-pub(super) fn mail(letter: &Letter, offered: &Offered, unicode: bool, out: &mut BytesMut) {
-    let mut parameters = String::new();
-    let mut add = |parameter: &str| {
-        parameters.push(' ');
-        parameters.push_str(parameter);
-    };
+pub(super) fn mail(letter: &Letter, more: &[Parameter], offered: &Offered, unicode: bool, out: &mut BytesMut) {
+    let mut parameters = Parameters { text: String::new(), more };
+    let mut add = |parameter: &str| parameters.add(parameter);
     // A probe has no content to tell the size of.
     if offered.has("SIZE") && letter.size > 0 {
         add(&format!("SIZE={}", letter.size));
@@ -48,7 +52,8 @@ pub(super) fn mail(letter: &Letter, offered: &Offered, unicode: bool, out: &mut 
             add(&format!("ENVID={}", xtext::mend(envid)));
         }
     }
-    line(out, &["MAIL FROM:<", letter.sender.as_str(), ">", &parameters]);
+    letter.wishes.write(offered, &mut parameters.text);
+    line(out, &["MAIL FROM:<", letter.sender.as_str(), ">", &parameters.with_more()]);
 }
 
 /// BDAT for a chunk of so many octets (RFC 3030 2).
@@ -57,19 +62,43 @@ pub(super) fn bdat(octets: usize, last: bool) -> Bytes {
 }
 
 /// RCPT, with NOTIFY and ORCPT where the server understands them.
-pub(super) fn rcpt(to: &Addressee, offered: &Offered, unicode: bool, out: &mut BytesMut) {
-    let mut parameters = String::new();
+pub(super) fn rcpt(to: &Addressee, more: &[Parameter], offered: &Offered, unicode: bool, out: &mut BytesMut) {
+    let mut parameters = Parameters { text: String::new(), more };
     if offered.has("DSN") {
         if let Some(notify) = to.notify {
-            parameters.push_str(" NOTIFY=");
-            parameters.push_str(&notify_value(notify));
+            parameters.add(&format!("NOTIFY={}", notify_value(notify)));
         }
         if let Some(value) = to.orcpt.as_ref().and_then(|o| orcpt_value(o, unicode)) {
-            parameters.push_str(" ORCPT=");
-            parameters.push_str(&value);
+            parameters.add(&format!("ORCPT={value}"));
         }
     }
-    line(out, &["RCPT TO:<", to.path.as_str(), ">", &parameters]);
+    line(out, &["RCPT TO:<", to.path.as_str(), ">", &parameters.with_more()]);
+}
+
+/// The parameters of a command: ours, but for those that others give, and then theirs.
+struct Parameters<'a> {
+    text: String,
+    more: &'a [Parameter],
+}
+
+impl Parameters<'_> {
+    fn add(&mut self, parameter: &str) {
+        let keyword = parameter.split('=').next().unwrap_or_default();
+        if !self.more.iter().any(|more| more.is(keyword)) {
+            self.push(parameter);
+        }
+    }
+
+    fn push(&mut self, parameter: &str) {
+        self.text.push(' ');
+        self.text.push_str(parameter);
+    }
+
+    fn with_more(mut self) -> String {
+        let more = self.more;
+        more.iter().for_each(|parameter| self.push(parameter.as_str()));
+        self.text
+    }
 }
 
 fn notify_value(notify: Notify) -> String {
@@ -103,6 +132,7 @@ fn line(out: &mut BytesMut, parts: &[&str]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Wishes;
     use super::*;
     use crate::mail::{ForwardPath, ReversePath};
 
@@ -126,6 +156,7 @@ mod tests {
             size: 123,
             ret: Some(Ret::Hdrs),
             envid: Some("Q+2B1 x=y".into()),
+            wishes: Wishes::default(),
         }
     }
 
@@ -133,19 +164,29 @@ mod tests {
     fn parameters_go_only_where_they_are_offered() {
         let all = offered(&["SIZE", "8BITMIME", "DSN", "SMTPUTF8"]);
         assert_eq!(
-            text(|out| mail(&letter(), &all, true, out)),
+            text(|out| mail(&letter(), &[], &all, true, out)),
             "MAIL FROM:<a@x> SIZE=123 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=Q+2B1+20x+3Dy\r\n"
         );
-        assert_eq!(text(|out| mail(&letter(), &offered(&[]), false, out)), "MAIL FROM:<a@x>\r\n");
+        assert_eq!(text(|out| mail(&letter(), &[], &offered(&[]), false, out)), "MAIL FROM:<a@x>\r\n");
         let binary = Letter { body: BodyType::BinaryMime, ret: None, envid: None, ..letter() };
         for (offers, line) in [
             (&["CHUNKING", "BINARYMIME"][..], "MAIL FROM:<a@x> BODY=BINARYMIME\r\n"),
             (&["BINARYMIME", "8BITMIME"], "MAIL FROM:<a@x>\r\n"),
         ] {
-            assert_eq!(text(|out| mail(&binary, &offered(offers), false, out)), line, "{offers:?}");
+            assert_eq!(text(|out| mail(&binary, &[], &offered(offers), false, out)), line, "{offers:?}");
         }
         let null = Letter { sender: ReversePath::Null, body: BodyType::SevenBit, ..letter() };
-        assert_eq!(text(|out| mail(&null, &offered(&["8BITMIME"]), false, out)), "MAIL FROM:<>\r\n");
+        assert_eq!(text(|out| mail(&null, &[], &offered(&["8BITMIME"]), false, out)), "MAIL FROM:<>\r\n");
+    }
+
+    #[test]
+    fn the_parameters_of_others_go_before_ours() {
+        let more = |text: &[&str]| text.iter().map(|t| Parameter::parse(t).unwrap()).collect::<Vec<_>>();
+        let all = offered(&["SIZE", "8BITMIME", "DSN"]);
+        assert_eq!(
+            text(|out| mail(&letter(), &more(&["size=9", "XTRA", "ret=FULL"]), &all, false, out)),
+            "MAIL FROM:<a@x> BODY=8BITMIME ENVID=Q+2B1+20x+3Dy size=9 XTRA ret=FULL\r\n"
+        );
     }
 
     #[test]
@@ -157,20 +198,20 @@ mod tests {
             notify: Some(Notify { success: true, failure: false, delay: true }),
             orcpt: orcpt("rfc822", "b+2Btag@y"),
         };
-        let rcpt_with = |to: &Addressee| text(|out| rcpt(to, &dsn, false, out));
+        let rcpt_with = |to: &Addressee| text(|out| rcpt(to, &[], &dsn, false, out));
         assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+2Btag@y\r\n");
         to.notify = Some(Notify::default());
         to.orcpt = orcpt("utf-8", "ü@y");
         assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=NEVER ORCPT=utf-8;\\x{FC}@y\r\n");
         to.orcpt = orcpt("rfc822 X", "b@y");
         assert_eq!(rcpt_with(&to), "RCPT TO:<b+tag@y> NOTIFY=NEVER\r\n");
-        assert_eq!(text(|out| rcpt(&to, &offered(&[]), false, out)), "RCPT TO:<b+tag@y>\r\n");
+        assert_eq!(text(|out| rcpt(&to, &[], &offered(&[]), false, out)), "RCPT TO:<b+tag@y>\r\n");
     }
 
     #[test]
     fn nothing_ends_a_line_early() {
         let to = Addressee { path: ForwardPath::Postmaster("x>\r\nRSET\r\n".into()), notify: None, orcpt: None };
-        assert_eq!(text(|out| rcpt(&to, &offered(&[]), false, out)), "RCPT TO:<x>RSET>\r\n");
+        assert_eq!(text(|out| rcpt(&to, &[], &offered(&[]), false, out)), "RCPT TO:<x>RSET>\r\n");
         assert_eq!(text(|out| hello("EHLO", "a\nb\0c", out)), "EHLO abc\r\n");
     }
 }

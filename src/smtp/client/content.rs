@@ -7,10 +7,11 @@
 use super::command;
 use super::machine::Step;
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::{Choices, Decision, Next, Said};
 use super::stage::Stage;
 use super::state::{Context, State, Turn};
 use super::transaction::Transaction;
-use crate::mail::Class;
+use crate::mail::{Class, Reply};
 use bytes::BytesMut;
 
 /// The most chunks in flight. The first refusal is seen with at most so many of them sent in vain.
@@ -49,22 +50,29 @@ fn answer_to_chunk(mut transaction: Box<Transaction>, context: &mut Context, inp
     if transaction.chunks == 0 {
         return (State::Ready { dirty: true }, Some(Step::Settled(transaction.finish())));
     }
-    let spoken = match context.hear(input) {
-        Ok(spoken) => spoken,
+    let said = |reply: Reply| {
+        let choices = match transaction.refused {
+            true => Choices::NONE,
+            false => Choices::at(Stage::Chunk, &reply),
+        };
+        Said { reply, verb: Some("BDAT".into()), rcpt: None, choices }
+    };
+    let (spoken, decision) = match context.hear_about(input, said) {
+        Ok(heard) => heard,
         Err(silence) => return State::Content(transaction).without_reply(silence),
     };
-    let reply = spoken.reply();
+    let (reply, cause) = (spoken.reply(), decision.cause(Stage::Chunk));
     transaction.chunks -= 1;
     match reply.class() {
         Class::Positive => {}
         Class::Intermediate => return State::Content(transaction).misbehaved(Trouble::Misplaced(reply)),
         Class::Transient if reply.code() == 421 => {
-            let cause = Cause::Reply { stage: Stage::Chunk, reply };
+            let cause = cause.unwrap_or(Cause::Reply { stage: Stage::Chunk, reply });
             return (State::Content(transaction).break_off(cause), None);
         }
         Class::Transient | Class::Permanent => {
             transaction.refused = true;
-            transaction.settle_open(&Cause::Reply { stage: Stage::Chunk, reply });
+            transaction.settle_open(&cause.unwrap_or(Cause::Reply { stage: Stage::Chunk, reply }));
         }
     }
     (State::Content(transaction), None)
@@ -72,24 +80,32 @@ fn answer_to_chunk(mut transaction: Box<Transaction>, context: &mut Context, inp
 
 /// Takes the reply to the end.
 pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, input: &mut BytesMut) -> Turn {
-    let spoken = match context.hear(input) {
-        Ok(spoken) => spoken,
+    let lmtp = context.hop.lmtp;
+    let said = |reply: Reply| {
+        let rcpt = transaction.accepted.front().copied().filter(|_| lmtp);
+        let verb = if transaction.chunking { "BDAT" } else { "." };
+        let choices = Choices::at(Stage::Dot, &reply);
+        Said { reply, verb: Some(verb.into()), rcpt, choices }
+    };
+    let (spoken, decision) = match context.hear_about(input, said) {
+        Ok(heard) => heard,
         Err(silence) => return State::ExpectFinal(transaction).without_reply(silence),
     };
-    let reply = spoken.reply();
+    context.leaving |= decision == Decision::Go(Next::Quit);
+    let (reply, cause) = (spoken.reply(), decision.cause(Stage::Dot));
     let outcome = match reply.class() {
         Class::Positive => RcptOutcome::Delivered(reply),
         Class::Intermediate => return State::ExpectFinal(transaction).misbehaved(Trouble::Misplaced(reply)),
         Class::Transient if reply.code() == 421 => {
-            let cause = Cause::Reply { stage: Stage::Dot, reply };
+            let cause = cause.unwrap_or(Cause::Reply { stage: Stage::Dot, reply });
             return (State::ExpectFinal(transaction).break_off(cause), None);
         }
         Class::Transient | Class::Permanent => {
             transaction.refused = true;
-            Cause::Reply { stage: Stage::Dot, reply }.outcome()
+            cause.unwrap_or(Cause::Reply { stage: Stage::Dot, reply }).outcome()
         }
     };
-    let concerned = if context.hop.lmtp { 1 } else { usize::MAX };
+    let concerned = if lmtp { 1 } else { usize::MAX };
     for _ in 0..concerned.min(transaction.accepted.len()) {
         if let Some(index) = transaction.accepted.pop_front() {
             transaction.settle_one(index, outcome.clone());

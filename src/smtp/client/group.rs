@@ -1,12 +1,16 @@
 //! MAIL, RCPT and DATA, or BDAT in its place: in groups where the server takes them (RFC 2920), else one by one (RFC 5321 3.3).
 //!
-//! BDAT waits until it is known that somebody gets its octets: that costs no more than waiting for 354.
+//! BDAT waits until it is known that somebody gets its octets: that costs no more than waiting for 354. DATA waits too if replies
+//! may be decided about, so that the transaction can still be left. A command that was put in waits for the group before it.
 //!
 //! Replies are matched to commands strictly in order. QUIT is never part of a group.
 
+use super::closing::over;
 use super::command;
-use super::machine::{Point, Step};
+use super::insert::{self, Then};
+use super::machine::Step;
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::{Change, Choices, Decision, Next, Point, Said};
 use super::stage::Stage;
 use super::state::{Context, State, Turn};
 use super::transaction::{Part, Transaction};
@@ -23,15 +27,42 @@ pub(super) fn compose(mut transaction: Box<Transaction>, context: &mut Context) 
     while let Some(part) = transaction.next
         && transaction.in_flight.len() < size
     {
-        let waits = transaction.chunking && !transaction.in_flight.is_empty();
-        if part == Part::Message && (transaction.probe || waits) {
+        let waits = (transaction.chunking || context.mindful) && !transaction.in_flight.is_empty();
+        if part == Part::Data && (transaction.probe || transaction.is_settled() || waits) {
             break;
         }
-        if let Some(ask) = context.ask(point(part)) {
-            return (State::Compose(transaction), Some(ask));
+        let mut change = match transaction.granted.take() {
+            Some(change) => change,
+            None => match context.ask(point(part)) {
+                Err(ask) => return (State::Compose(transaction), Some(ask)),
+                Ok(Decision::Change(change)) => change,
+                Ok(Decision::Refuse(reply)) => {
+                    refuse(&mut transaction, part, &Cause::Ours { stage: stage(part), reply });
+                    continue;
+                }
+                Ok(Decision::Proceed | Decision::Go(_)) => Change::default(),
+            },
+        };
+        if !change.insert.is_empty() {
+            if transaction.in_flight.is_empty() {
+                let lines = std::mem::take(&mut change.insert).into();
+                transaction.granted = Some(change);
+                return insert::send(lines, Then::Compose(transaction));
+            }
+            transaction.granted = Some(change);
+            break;
         }
-        write(&mut transaction, part, context);
+        write(&mut transaction, part, &change, context);
         transaction.advance();
+    }
+    dispatch(transaction)
+}
+
+/// Sends the group, unless nothing is left to say: then it is the content's turn, or all is over.
+fn dispatch(mut transaction: Box<Transaction>) -> Turn {
+    let unsaid = !transaction.mail_accepted && transaction.in_flight.front() == Some(&Part::Mail);
+    if transaction.is_settled() && (unsaid || transaction.in_flight.is_empty()) {
+        return over(transaction);
     }
     if transaction.in_flight.is_empty() {
         return (State::Content(transaction), None);
@@ -44,23 +75,54 @@ fn point(part: Part) -> Point {
     match part {
         Part::Mail => Point::Mail,
         Part::Rcpt(index) => Point::Rcpt(index),
-        Part::Message => Point::Message,
         Part::Data => Point::Data,
     }
 }
 
-fn write(transaction: &mut Transaction, part: Part, context: &Context) {
-    let Transaction { letter, unicode, out, in_flight, .. } = transaction;
+fn stage(part: Part) -> Stage {
     match part {
-        Part::Mail => command::mail(letter, &context.offered, *unicode, out),
+        Part::Mail => Stage::Mail,
+        Part::Rcpt(_) => Stage::Rcpt,
+        Part::Data => Stage::Data,
+    }
+}
+
+/// We do not say this part: whom it is about is settled.
+fn refuse(transaction: &mut Transaction, part: Part, cause: &Cause) {
+    match part {
         Part::Rcpt(index) => {
+            transaction.settle_one(index, cause.clone().outcome());
+            transaction.advance();
+        }
+        Part::Mail | Part::Data => {
+            transaction.settle_open(cause);
+            transaction.next = None;
+        }
+    }
+}
+
+/// The same for the part that is next, when nothing is in flight.
+pub(super) fn refuse_next(mut transaction: Box<Transaction>, cause: Cause) -> Turn {
+    transaction.granted = None;
+    if let Some(part) = transaction.next {
+        refuse(&mut transaction, part, &cause);
+    }
+    (State::Compose(transaction), None)
+}
+
+fn write(transaction: &mut Transaction, part: Part, change: &Change, context: &Context) {
+    let Transaction { letter, unicode, out, in_flight, .. } = transaction;
+    let (more, offered) = (change.parameters.as_slice(), &context.offered);
+    match (part, &change.replace) {
+        (Part::Mail | Part::Rcpt(_), Some(other)) => command::other(other, out),
+        (Part::Mail, None) => command::mail(letter, more, offered, *unicode, out),
+        (Part::Rcpt(index), None) => {
             if let Some(to) = letter.recipients.get(index) {
-                command::rcpt(to, &context.offered, *unicode, out);
+                command::rcpt(to, more, offered, *unicode, out);
             }
         }
-        Part::Message => return,
-        Part::Data if transaction.chunking => return,
-        Part::Data => out.extend_from_slice(command::DATA),
+        (Part::Data, _) if transaction.chunking => return,
+        (Part::Data, _) => out.extend_from_slice(command::DATA),
     }
     in_flight.push_back(part);
 }
@@ -70,24 +132,51 @@ pub(super) fn answers(mut transaction: Box<Transaction>, context: &mut Context, 
     let Some(part) = transaction.in_flight.front().copied() else {
         return after_group(transaction, input);
     };
-    let spoken = match context.hear(input) {
-        Ok(spoken) => spoken,
+    let stage = stage(part);
+    let said = |reply: Reply| said(&transaction, part, reply);
+    let (spoken, decision) = match context.hear_about(input, said) {
+        Ok(heard) => heard,
         Err(silence) => return State::ExpectGroup(transaction).without_reply(silence),
     };
-    let (reply, stage) = (spoken.reply(), transaction.stage());
+    let reply = spoken.reply();
+    let cause = decision.cause(stage);
     if reply.code() == 421 {
-        return (State::ExpectGroup(transaction).break_off(Cause::Reply { stage, reply }), None);
+        let cause = cause.unwrap_or(Cause::Reply { stage, reply });
+        return (State::ExpectGroup(transaction).break_off(cause), None);
+    }
+    if let Decision::Go(next @ (Next::Reset | Next::Quit)) = decision {
+        // What is still in flight is waited for, and means nothing.
+        context.leaving |= next == Next::Quit;
+        transaction.mail_accepted |= part == Part::Mail && reply.is_positive();
+        refuse(&mut transaction, Part::Data, &Cause::Trouble { stage, trouble: Trouble::Left(reply) });
+        transaction.in_flight.pop_front();
+        return (State::ExpectGroup(transaction), None);
     }
     if part == Part::Data {
-        return answer_to_data(transaction, reply, context, input);
+        return answer_to_data(transaction, reply, cause, context, input);
     }
-    match reply.class() {
-        Class::Intermediate => return State::ExpectGroup(transaction).misbehaved(Trouble::Misplaced(reply)),
-        Class::Positive => accepted(&mut transaction, part, reply),
-        Class::Transient | Class::Permanent => refused(&mut transaction, part, Cause::Reply { stage, reply }),
+    match (reply.class(), cause) {
+        (Class::Intermediate, _) => return State::ExpectGroup(transaction).misbehaved(Trouble::Misplaced(reply)),
+        (Class::Positive, None) => accepted(&mut transaction, part, reply),
+        (Class::Positive, Some(cause)) => {
+            transaction.mail_accepted = true;
+            refuse(&mut transaction, Part::Data, &cause);
+        }
+        (Class::Transient | Class::Permanent, cause) => {
+            refused(&mut transaction, part, cause.unwrap_or(Cause::Reply { stage, reply }));
+        }
     }
     transaction.in_flight.pop_front();
     (State::ExpectGroup(transaction), None)
+}
+
+/// What is to be decided about the reply to a part. Once all is settled, nothing.
+fn said(transaction: &Transaction, part: Part, reply: Reply) -> Said {
+    let choices = match transaction.is_settled() {
+        true => Choices::NONE,
+        false => Choices::at(stage(part), &reply),
+    };
+    Said { reply, verb: Some(part.verb(transaction.chunking).into()), rcpt: part.rcpt(), choices }
 }
 
 fn accepted(transaction: &mut Transaction, part: Part, reply: Reply) {
@@ -95,7 +184,7 @@ fn accepted(transaction: &mut Transaction, part: Part, reply: Reply) {
         Part::Mail => transaction.mail_accepted = true,
         Part::Rcpt(index) if transaction.probe => transaction.settle_one(index, RcptOutcome::Delivered(reply)),
         Part::Rcpt(index) => transaction.accepted.push_back(index),
-        Part::Message | Part::Data => {}
+        Part::Data => {}
     }
 }
 
@@ -104,7 +193,7 @@ fn refused(transaction: &mut Transaction, part: Part, cause: Cause) {
         // The replies to the recipients that follow in the group say nothing about them: they are settled here.
         Part::Mail => transaction.settle_open(&cause),
         Part::Rcpt(index) => transaction.settle_one(index, cause.outcome()),
-        Part::Message | Part::Data => {}
+        Part::Data => {}
     }
 }
 
@@ -114,18 +203,23 @@ fn after_group(transaction: Box<Transaction>, input: &BytesMut) -> Turn {
         return State::ExpectGroup(transaction).misbehaved(Trouble::Unasked);
     }
     // Of a probe nobody is ever left for the content.
-    let nobody_left = transaction.next == Some(Part::Message) && transaction.accepted.is_empty();
+    let nobody_left = transaction.next == Some(Part::Data) && transaction.accepted.is_empty();
     if transaction.mail_accepted && !nobody_left && transaction.next.is_some() {
         return (State::Compose(transaction), None);
     }
     over(transaction)
 }
 
-fn answer_to_data(transaction: Box<Transaction>, reply: Reply, context: &Context, input: &BytesMut) -> Turn {
+fn answer_to_data(
+    mut transaction: Box<Transaction>,
+    reply: Reply,
+    cause: Option<Cause>,
+    context: &Context,
+    input: &BytesMut,
+) -> Turn {
     match reply.class() {
         Class::Transient | Class::Permanent => {
-            let mut transaction = transaction;
-            transaction.settle_open(&Cause::Reply { stage: Stage::Data, reply });
+            transaction.settle_open(&cause.unwrap_or(Cause::Reply { stage: Stage::Data, reply }));
             over(transaction)
         }
         Class::Intermediate if reply.code() == 354 && transaction.mail_accepted => {
@@ -149,9 +243,4 @@ fn go_ahead(transaction: Box<Transaction>, reply: Reply, context: &Context, inpu
         return State::ExpectGroup(transaction).misbehaved(Trouble::Misplaced(reply));
     }
     (State::ExpectFinal(transaction), Some(Step::Send(Bytes::from_static(command::DOT))))
-}
-
-/// Over before any content went. An open transaction on the server's side is reset before the next.
-fn over(transaction: Box<Transaction>) -> Turn {
-    (State::Ready { dirty: transaction.mail_accepted }, Some(Step::Settled(transaction.finish())))
 }

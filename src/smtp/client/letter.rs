@@ -1,5 +1,7 @@
 //! What a connection and a transaction need to know.
 
+use super::question::Change;
+use super::wishes::Wishes;
 use crate::mail::{BodyType, Domain, ForwardPath, Notify, OriginalRecipient, Ret, ReversePath};
 
 /// How to speak to a next hop.
@@ -29,6 +31,8 @@ pub struct Letter {
     pub ret: Option<Ret>,
     /// ENVID, in xtext.
     pub envid: Option<String>,
+    /// What its sender asks of its way.
+    pub wishes: Wishes,
 }
 
 /// One recipient of a letter.
@@ -48,6 +52,14 @@ pub(super) struct Errand {
     pub(super) letter: Letter,
     /// Nothing is sent but the envelope: its recipients are only asked for.
     pub(super) probe: bool,
+    /// What was granted to its MAIL, if that was asked about before we had to say hello again.
+    pub(super) granted: Option<Change>,
+}
+
+impl Errand {
+    pub(super) fn new(letter: Letter, probe: bool) -> Self {
+        Self { letter, probe, granted: None }
+    }
 }
 
 impl Addressee {
@@ -69,6 +81,7 @@ impl Letter {
             size: 0,
             ret: None,
             envid: None,
+            wishes: Wishes::default(),
         }
     }
 

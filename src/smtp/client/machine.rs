@@ -3,13 +3,16 @@
 //! The driver calls [`Client::next`] until it says [`Step::Ready`] or [`Step::Closed`]. Each letter that was handed
 //! to [`Client::start`] ends in one [`Step::Settled`], also when the connection was never greeted.
 
+use super::auth::Authenticator;
 use super::encode::Encoder;
 use super::extension::Offered;
 use super::letter::{Errand, Hop, Letter};
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::{Decision, Point};
+use super::secure::{self, StartTls};
 use super::stage::Stage;
 use super::state::{Context, State};
-use crate::mail::{BodyType, Reply};
+use crate::mail::BodyType;
 use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
@@ -29,41 +32,14 @@ pub enum Step {
     CutChunk,
     /// Write this command, and the chunk behind it.
     SendChunk(Bytes),
+    /// Do the TLS handshake as a client, then call [`Client::secured`]; or [`Client::lost`], if it fails.
+    StartTls,
     /// A transaction is over: one outcome per recipient of its letter, in their order.
     Settled(Vec<RcptOutcome>),
     /// Nothing is under way: start a letter or quit.
     Ready,
     /// Close the connection.
     Closed(Reason),
-}
-
-/// A question that the machine waits on. Each stands for the `out.*` event of that name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Point {
-    /// Before the connection is opened.
-    Connect,
-    /// Before EHLO, HELO or LHLO; again if HELO follows a refused EHLO.
-    Helo,
-    /// Before MAIL is sent.
-    Mail,
-    /// Before RCPT is sent for that recipient of the letter.
-    Rcpt(usize),
-    /// Before the content: in fact before DATA, so that a veto would cost a RSET and not the connection.
-    Message,
-    /// Before DATA, or the first BDAT, is sent.
-    Data,
-    /// The server said this, and the machine has not acted on it yet.
-    Reply(Reply),
-    /// Before QUIT is sent.
-    Quit,
-}
-
-/// The answer to a [`Point`]. Further ones (parameters, veto, skip, insert) will stand here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Decision {
-    /// Go on as planned.
-    Proceed,
 }
 
 /// Why a connection is over.
@@ -88,6 +64,28 @@ impl Client {
         Self { state: State::Fresh, context: Context::new(hop) }
     }
 
+    /// From now on TLS is asked for in this way. Before the answer to EHLO, to have an effect.
+    pub fn start_tls(&mut self, when: StartTls) {
+        self.context.start_tls = when;
+    }
+
+    /// From now on we authenticate before the first letter. Before the answer to EHLO, to have an effect.
+    pub fn authenticate(&mut self, authenticator: Box<dyn Authenticator>) {
+        self.context.authenticator = Some(authenticator);
+    }
+
+    /// The TLS handshake is done: the answer to [`Step::StartTls`]; or before the greeting, by implicit TLS. Nothing that was
+    /// read before may be in the input any more.
+    pub fn secured(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Fresh);
+        self.state = secure::secured(state, &mut self.context);
+    }
+
+    /// Whether the connection is under TLS.
+    pub fn is_secure(&self) -> bool {
+        self.context.secure
+    }
+
     /// The next thing to do. Takes from `input` only what it uses. While a question is open it is told again and
     /// nothing is taken.
     pub fn next(&mut self, input: &mut BytesMut) -> Step {
@@ -104,20 +102,26 @@ impl Client {
         }
     }
 
-    /// Answers the open question. Without one it does nothing.
+    /// From now on what the server says may be decided about: DATA waits until all recipients are answered, so that the
+    /// transaction can still be left. That costs a round trip for each message.
+    pub fn mind_replies(&mut self, mind: bool) {
+        self.context.mindful = mind;
+    }
+
+    /// Answers the open question. Without one it does nothing. A decision that is not legal there counts as none.
     pub fn answer(&mut self, decision: Decision) {
         self.context.answer(decision);
     }
 
     /// Hands in a letter. It waits until the connection is ready for it.
     pub fn start(&mut self, letter: Letter) {
-        self.context.errands.push_back(Errand { letter, probe: false });
+        self.context.errands.push_back(Errand::new(letter, false));
     }
 
     /// The same for a letter whose recipients are only asked for: it is settled once each has its reply to RCPT, and neither DATA
     /// nor BDAT is sent. Its body and size are those of no content.
     pub fn probe(&mut self, letter: Letter) {
-        self.context.errands.push_back(Errand { letter, probe: true });
+        self.context.errands.push_back(Errand::new(letter, true));
     }
 
     /// The content, its end included, has been written: the answer to [`Step::SendContent`].

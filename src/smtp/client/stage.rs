@@ -12,6 +12,10 @@ pub enum Stage {
     Greeting,
     /// EHLO, HELO or LHLO.
     Hello,
+    /// STARTTLS, and the handshake (RFC 3207).
+    StartTls,
+    /// AUTH (RFC 4954).
+    Auth,
     /// MAIL.
     Mail,
     /// RCPT.
@@ -34,14 +38,14 @@ pub enum Stage {
 
 impl Stage {
     /// How long to wait there before giving up: for a reply, or for one block of content to be taken.
-    /// The minimum times of RFC 5321 4.5.3.2; it names none for connecting, EHLO, RSET and QUIT.
+    /// The minimum times of RFC 5321 4.5.3.2; it names none for connecting, EHLO, TLS, RSET and QUIT.
     pub fn patience(self) -> Duration {
         let seconds = match self {
             Self::Connect | Self::Quit => 30,
-            Self::Reset => 60,
+            Self::Reset | Self::StartTls => 60,
             Self::Data => 2 * 60,
             Self::Content | Self::Chunk => 3 * 60,
-            Self::Greeting | Self::Hello | Self::Mail | Self::Rcpt | Self::Idle => 5 * 60,
+            Self::Greeting | Self::Hello | Self::Auth | Self::Mail | Self::Rcpt | Self::Idle => 5 * 60,
             Self::Dot => 10 * 60,
         };
         Duration::from_secs(seconds)
@@ -55,6 +59,8 @@ impl fmt::Display for Stage {
             Self::Connect => "the connection",
             Self::Greeting => "the greeting",
             Self::Hello => "the reply to EHLO, HELO or LHLO",
+            Self::StartTls => "TLS",
+            Self::Auth => "the reply to AUTH",
             Self::Mail => "the reply to MAIL",
             Self::Rcpt => "the reply to RCPT",
             Self::Data => "the reply to DATA",

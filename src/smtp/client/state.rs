@@ -3,33 +3,47 @@
 //! A state is consumed and gives the next one. Before it acts it asks; a state that has asked runs again from its
 //! top once there is an answer, and takes no input before.
 
+use super::auth::{self, Authenticator, Exchange};
 use super::extension::Offered;
+use super::insert::{self, Inserted, Then};
 use super::letter::{Errand, Hop};
-use super::machine::{Decision, Point, Reason, Step};
+use super::machine::{Reason, Step};
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::{Change, Decision, Point, Said};
 use super::reply::{ReplyError, ReplyReader, Spoken};
+use super::secure::{self, StartTls};
 use super::stage::Stage;
 use super::transaction::Transaction;
 use super::{closing, content, group, opening};
+use crate::mail::Reply;
 use bytes::BytesMut;
 use std::collections::VecDeque;
+
+/// How often we say hello again on one connection.
+const HELLOS_MAX: u8 = 3;
 
 /// The next state, and what to tell the driver, if anything.
 pub(super) type Turn = (State, Option<Step>);
 
 #[derive(Debug)]
 pub(super) enum State {
-    /// Nobody has been asked yet whether to connect.
+    /// The connection is yet to be opened.
     Fresh,
     ExpectGreeting,
-    /// About to say hello with this verb.
-    Hello(&'static str),
+    /// About to say hello with this verb, and with what was granted to it.
+    Hello(&'static str, Option<Change>),
     ExpectHello(&'static str),
+    ExpectStartTls,
+    /// The driver is at its TLS handshake.
+    Handshake,
+    ExpectAuth(Exchange),
     /// Between transactions. `dirty`: the last one was left in the middle, and RSET must come before the next.
     Ready {
         dirty: bool,
     },
     ExpectReset(Box<Transaction>),
+    /// Waits for the reply to a command that was put in.
+    ExpectInserted(Box<Inserted>),
     /// Gathers the commands of the next group.
     Compose(Box<Transaction>),
     /// Waits for the replies to a group.
@@ -48,12 +62,16 @@ pub(super) enum State {
 impl State {
     pub(super) fn next(self, context: &mut Context, input: &mut BytesMut) -> Turn {
         match self {
-            Self::Fresh => opening::connect(context),
+            Self::Fresh => (Self::ExpectGreeting, None),
             Self::ExpectGreeting => opening::greeting(context, input),
-            Self::Hello(verb) => opening::hello(verb, context, input),
+            Self::Hello(verb, granted) => opening::hello(verb, granted, context, input),
             Self::ExpectHello(verb) => opening::answer_to_hello(verb, context, input),
+            Self::ExpectStartTls => secure::answer_to_start_tls(context, input),
+            Self::Handshake => secure::handshake(input),
+            Self::ExpectAuth(exchange) => auth::answer(exchange, context, input),
             Self::Ready { dirty } => closing::ready(dirty, context, input),
             Self::ExpectReset(transaction) => closing::answer_to_reset(transaction, context, input),
+            Self::ExpectInserted(inserted) => insert::answer(inserted, context, input),
             Self::Compose(transaction) => group::compose(transaction, context),
             Self::ExpectGroup(transaction) => group::answers(transaction, context, input),
             Self::Content(transaction) => content::send(transaction, context, input),
@@ -68,9 +86,12 @@ impl State {
         match self {
             Self::Fresh => Stage::Connect,
             Self::ExpectGreeting => Stage::Greeting,
-            Self::Hello(_) | Self::ExpectHello(_) => Stage::Hello,
+            Self::Hello(..) | Self::ExpectHello(_) => Stage::Hello,
+            Self::ExpectStartTls | Self::Handshake => Stage::StartTls,
+            Self::ExpectAuth(_) => Stage::Auth,
             Self::Ready { .. } | Self::Closed(..) => Stage::Idle,
             Self::ExpectReset(_) => Stage::Reset,
+            Self::ExpectInserted(inserted) => inserted.then.stage(),
             Self::Compose(transaction) | Self::ExpectGroup(transaction) => transaction.stage(),
             Self::Content(transaction) if transaction.chunking => Stage::Chunk,
             Self::Content(_) => Stage::Content,
@@ -82,6 +103,10 @@ impl State {
     /// The connection can't go on: settles what is open with this cause.
     pub(super) fn break_off(self, cause: Cause) -> Self {
         match self {
+            Self::ExpectInserted(inserted) => match inserted.then {
+                Then::Hello(..) => Self::Closed(Reason::Because(cause), None),
+                Then::Compose(transaction) => Self::Compose(transaction).break_off(cause),
+            },
             Self::ExpectReset(transaction)
             | Self::Compose(transaction)
             | Self::ExpectGroup(transaction)
@@ -92,9 +117,14 @@ impl State {
             }
             Self::Leaving(reason) | Self::ExpectBye(reason) => Self::Closed(reason, None),
             Self::Closed(..) => self,
-            Self::Fresh | Self::ExpectGreeting | Self::Hello(_) | Self::ExpectHello(_) | Self::Ready { .. } => {
-                Self::Closed(Reason::Because(cause), None)
-            }
+            Self::Fresh
+            | Self::ExpectGreeting
+            | Self::Hello(..)
+            | Self::ExpectHello(_)
+            | Self::ExpectStartTls
+            | Self::Handshake
+            | Self::ExpectAuth(_)
+            | Self::Ready { .. } => Self::Closed(Reason::Because(cause), None),
         }
     }
 
@@ -129,6 +159,18 @@ pub(super) struct Context {
     pub(super) offered: Offered,
     pub(super) errands: VecDeque<Errand>,
     pub(super) quitting: bool,
+    /// The connection is under TLS.
+    pub(super) secure: bool,
+    pub(super) start_tls: StartTls,
+    pub(super) authenticator: Option<Box<dyn Authenticator>>,
+    /// The server knows who we are.
+    pub(super) authenticated: bool,
+    /// No other letter goes over this connection.
+    pub(super) leaving: bool,
+    /// What the server says may be decided about.
+    pub(super) mindful: bool,
+    /// How often we had to say hello again.
+    pub(super) hellos: u8,
     reader: ReplyReader,
     /// The open question.
     asked: Option<Point>,
@@ -145,11 +187,23 @@ impl Context {
             offered: Offered::default(),
             errands: VecDeque::new(),
             quitting: false,
+            secure: false,
+            start_tls: StartTls::Never,
+            authenticator: None,
+            authenticated: false,
+            leaving: false,
+            mindful: false,
+            hellos: 0,
             reader: ReplyReader::default(),
             asked: None,
             answer: None,
             heard: None,
         }
+    }
+
+    /// Forgets what the server has said so far: the state is as after connecting (RFC 3207 4.2).
+    pub(super) fn start_over(&mut self) {
+        (self.offered, self.reader) = (Offered::default(), ReplyReader::default());
     }
 
     pub(super) fn asked(&self) -> Option<&Point> {
@@ -161,36 +215,54 @@ impl Context {
         self.heard.is_some()
     }
 
+    /// Whether we may say hello once more.
+    pub(super) fn may_hello(&self) -> bool {
+        self.hellos < HELLOS_MAX
+    }
+
     pub(super) fn answer(&mut self, decision: Decision) {
-        if self.asked.take().is_some() {
-            self.answer = Some(decision);
-        }
+        let Some(point) = self.asked.take() else { return };
+        let legal = match &point {
+            Point::Reply(said) => said.choices.allow(&decision),
+            Point::Quit => decision == Decision::Proceed,
+            _ => !matches!(decision, Decision::Go(_)),
+        };
+        self.answer = Some(if legal { decision } else { Decision::Proceed });
     }
 
     pub(super) fn forget_question(&mut self) {
         (self.asked, self.answer, self.heard) = (None, None, None);
     }
 
-    /// `Some`: the question must be put. `None`: it has been answered, and the state may act.
-    pub(super) fn ask(&mut self, point: Point) -> Option<Step> {
-        match self.answer.take() {
-            Some(Decision::Proceed) => None,
-            None => {
-                self.asked = Some(point.clone());
-                Some(Step::Ask(point))
-            }
-        }
+    /// The answer to this question; or the question, if it must be put first.
+    pub(super) fn ask(&mut self, point: Point) -> Result<Decision, Step> {
+        self.answer.take().ok_or_else(|| {
+            self.asked = Some(point.clone());
+            Step::Ask(point)
+        })
     }
 
-    /// The next reply, once it is whole and has been asked about.
+    /// The next reply, once it is whole and has been asked about. It is to no command of which anything can be decided.
     pub(super) fn hear(&mut self, input: &mut BytesMut) -> Result<Spoken, Silence> {
+        self.hear_about(input, |reply| Said::plain(None, reply)).map(|(spoken, _)| spoken)
+    }
+
+    /// The same for the reply to this command.
+    pub(super) fn hear_to(&mut self, verb: &'static str, input: &mut BytesMut) -> Result<Spoken, Silence> {
+        self.hear_about(input, |reply| Said::plain(Some(verb), reply)).map(|(spoken, _)| spoken)
+    }
+
+    /// The next reply, and what is to be made of it. `said` tells what it is about.
+    pub(super) fn hear_about(
+        &mut self,
+        input: &mut BytesMut,
+        said: impl FnOnce(Reply) -> Said,
+    ) -> Result<(Spoken, Decision), Silence> {
         if let Some(spoken) = self.heard.take() {
-            match self.answer.take() {
-                Some(Decision::Proceed) | None => return Ok(spoken),
-            }
+            return Ok((spoken, self.answer.take().unwrap_or(Decision::Proceed)));
         }
         let spoken = self.reader.read(input).map_err(Silence::Garbage)?.ok_or(Silence::Step(Step::Read))?;
-        let point = Point::Reply(spoken.reply());
+        let point = Point::Reply(said(spoken.reply()));
         self.heard = Some(spoken);
         self.asked = Some(point.clone());
         Err(Silence::Step(Step::Ask(point)))

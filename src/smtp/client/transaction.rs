@@ -3,6 +3,7 @@
 use super::extension::Offered;
 use super::letter::{Errand, Letter};
 use super::outcome::{Cause, RcptOutcome, Trouble};
+use super::question::Change;
 use super::stage::Stage;
 use crate::mail::BodyType;
 use bytes::BytesMut;
@@ -17,9 +18,23 @@ const CHUNKING_FROM: u64 = 64 * 1024;
 pub(super) enum Part {
     Mail,
     Rcpt(usize),
-    /// Nothing is sent; the content is asked about.
-    Message,
     Data,
+}
+
+impl Part {
+    pub(super) fn rcpt(self) -> Option<usize> {
+        if let Self::Rcpt(index) = self { Some(index) } else { None }
+    }
+
+    /// The verb of the command, when content goes like this.
+    pub(super) fn verb(self, chunking: bool) -> &'static str {
+        match self {
+            Self::Mail => "MAIL",
+            Self::Rcpt(_) => "RCPT",
+            Self::Data if chunking => "BDAT",
+            Self::Data => "DATA",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +54,8 @@ pub(super) struct Transaction {
     pub(super) refused: bool,
     /// What comes next; `None` after DATA.
     pub(super) next: Option<Part>,
+    /// What was granted to it, if it has been asked about.
+    pub(super) granted: Option<Change>,
     /// Sent and not yet answered.
     pub(super) in_flight: VecDeque<Part>,
     /// The commands of the group that is being gathered.
@@ -53,11 +70,11 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Checks a letter against what the server offers. Recipients that it can't reach are settled at once.
-    pub(super) fn new(errand: Errand, offered: &Offered) -> Self {
-        let Errand { letter, probe } = errand;
+    pub(super) fn new(errand: Errand, offered: &Offered, lmtp: bool) -> Self {
+        let Errand { letter, probe, granted } = errand;
         let can_unicode = offered.has("SMTPUTF8");
         let needs_unicode = letter.is_international() || letter.recipients.iter().any(|r| r.is_international());
-        let for_all = obstacle(&letter, offered);
+        let for_all = obstacle(&letter, offered).or_else(|| letter.wishes.obstacle(&letter.sender, offered, lmtp));
         let large = letter.size > CHUNKING_FROM && offered.has("PIPELINING");
         let chunking = offered.has("CHUNKING") && (large || letter.body == BodyType::BinaryMime);
         let outcomes = letter
@@ -78,12 +95,18 @@ impl Transaction {
             chunks: 0,
             refused: false,
             next: Some(Part::Mail),
+            granted,
             in_flight: VecDeque::new(),
             out: BytesMut::new(),
             mail_accepted: false,
             accepted: VecDeque::new(),
             outcomes,
         }
+    }
+
+    /// Back to what it began as.
+    pub(super) fn into_errand(self) -> Errand {
+        Errand { letter: self.letter, probe: self.probe, granted: self.granted }
     }
 
     /// Whether nobody is left to send to.
@@ -122,24 +145,20 @@ impl Transaction {
         let from = match self.next {
             Some(Part::Mail) => 0,
             Some(Part::Rcpt(index)) => index + 1,
-            Some(Part::Message) => {
-                self.next = Some(Part::Data);
-                return;
-            }
             Some(Part::Data) | None => {
                 self.next = None;
                 return;
             }
         };
         let open = self.outcomes.iter().enumerate().skip(from).find(|(_, o)| o.is_none());
-        self.next = Some(open.map_or(Part::Message, |(index, _)| Part::Rcpt(index)));
+        self.next = Some(open.map_or(Part::Data, |(index, _)| Part::Rcpt(index)));
     }
 
     pub(super) fn stage(&self) -> Stage {
         match self.in_flight.front().copied().or(self.next) {
             Some(Part::Mail) => Stage::Mail,
             Some(Part::Rcpt(_)) => Stage::Rcpt,
-            Some(Part::Message | Part::Data) | None => Stage::Data,
+            Some(Part::Data) | None => Stage::Data,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `message`: read by name and range, edited by what is recorded.
 
-use super::super::lent::Focus;
 use super::super::state::{State, trap, unavailable};
 use super::super::time::GuestTime;
 use super::recipient::{clipped, forward, reverse};
@@ -90,10 +89,7 @@ impl HostMessage for State {
 
     fn recipients(&mut self, _: Handle) -> wasmtime::Result<Vec<Resource<Recipient>>> {
         let lent = self.lent()?;
-        let meant = |index: usize| match &lent.focus {
-            Focus::Leg(leg) => leg.recipients.contains(&index),
-            _ => true,
-        };
+        let meant = |index: usize| lent.leg().is_none_or(|leg| leg.recipients.contains(&index));
         let alive = lent.recipients().iter().enumerate();
         let alive = alive.filter(|(index, r)| r.fate == crate::mail::Fate::Accepted && meant(*index));
         let handle = |(index, _)| {

@@ -9,6 +9,7 @@ mod http;
 mod kv;
 mod message;
 mod metrics;
+mod outbound;
 mod recipient;
 mod session;
 mod submit;

@@ -79,6 +79,6 @@ fn origin(origin: &crate::mail::Origin) -> Origin {
         client_name: text(&origin.client_name),
         helo: text(&origin.helo),
         user: text(&origin.auth),
-        tls: text(&origin.tls),
+        tls: origin.tls_version().map(str::to_owned),
     }
 }

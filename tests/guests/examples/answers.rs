@@ -64,4 +64,17 @@ impl On<on::DnsResolve> for Guest {
     }
 }
 
-hears!(Guest { TransportCategorize, TransportRoute, TransportDeliver, DnsResolve });
+impl On<on::OutRcpt> for Guest {
+    fn on(&self, heard: &mut Heard<'_, on::OutRcpt>) -> Result<Ruling<on::OutRcpt>, Fault> {
+        match act(heard).as_str() {
+            "line" => heard.add_parameter("X=1\r\nRCPT TO:<eve@example.org>")?,
+            "own" => heard.insert_command("DATA")?,
+            "many" => (0..40).try_for_each(|n| heard.add_parameter(&format!("X{n}")))?,
+            "long" => heard.replace_command(&format!("RCPT TO:<{}>", "x".repeat(5000)))?,
+            _ => {}
+        }
+        Ok(Ruling::next())
+    }
+}
+
+hears!(Guest { TransportCategorize, TransportRoute, TransportDeliver, DnsResolve, OutRcpt });

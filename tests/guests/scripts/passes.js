@@ -45,3 +45,30 @@ export function dnsResolve(question) {
 export function track(step) {
   throw new Error(`told of ${step.step}`);
 }
+
+export function outConnect(outbound) {
+  outbound.connectFrom("192.0.2.9");
+  outbound.helloAs("out.example.com");
+  outbound.setTlsPolicy("required");
+  outbound.authenticate("me", "hush", { mechanism: "PLAIN" });
+}
+
+export function outMessage(outbound) {
+  outbound.message.addHeader("X-Signed-For", outbound.domain, { top: true });
+}
+
+export function outMail(outbound) {
+  if (outbound.attempt > 2) outbound.message.setHeader("X-Late", "yes");
+  outbound.addParameter(`XTRY=${outbound.attempt}`);
+  outbound.insertCommand("XHELLO");
+}
+
+export function outReply(outbound) {
+  if (outbound.verb === "XHELLO") return answer(outbound.nextStates.includes("hello") ? "hello" : "repeat");
+  if (outbound.mayRefuse) return defer();
+  return answer("hello");
+}
+
+export function outQuit(leg, ctx) {
+  ctx.session.setProperty("left", leg.host);
+}

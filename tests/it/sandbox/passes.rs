@@ -7,9 +7,11 @@ use bytes::Bytes;
 use mailsluice::event::host::RecordKind;
 use mailsluice::event::transaction::Candidate;
 use mailsluice::event::{
-    Answer, Binding, Decision, Dispatcher, Event, Focus, Leg, Question, Registered, Resolution, SinkOutcome, Stage,
+    Answer, Binding, Decision, Dispatcher, Event, Focus, Leg, Plan, Question, Registered, Resolution, SinkOutcome,
+    Stage,
 };
-use mailsluice::mail::{Fate, ForwardPath, Message, Reply, ReversePath};
+use mailsluice::mail::{Domain, Fate, ForwardPath, Message, Reply, ReversePath};
+use mailsluice::smtp::client::{Change, Choices, Next, Terms, TlsPolicy};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,11 +24,10 @@ async fn raised(
 ) -> (Decision, Option<String>) {
     let binding = Binding { deadline: Duration::from_secs(60), ..Binding::new(sink.clone(), event) };
     let mut stage = Stage {
-        origin: &world.origin,
         session: Some(&mut world.session),
         transaction: Some(&mut world.transaction),
         focus,
-        delay: Duration::ZERO,
+        ..Stage::new(&world.origin)
     };
     let decision = Dispatcher::new(vec![binding]).raise(event, &mut stage).await;
     (decision, world.last().fault.as_deref().map(ToOwned::to_owned))
@@ -118,6 +119,66 @@ async fn a_script_answers_the_events_of_a_leg() {
 }
 
 #[tokio::test]
+async fn a_script_steers_what_our_client_says() {
+    let (sink, mut world) = (script("passes"), World::default());
+    let (due, late) = (leg(2, &[0]), leg(3, &[0]));
+    let mut plan = Plan::new(None);
+    let focus = Focus::Client { leg: &due, plan: &mut plan };
+    assert_eq!(raised(&sink, &mut world, Event::OutConnect, focus).await, (Decision::Proceed, None));
+    let Terms { source, helo, tls, credentials } = plan.terms;
+    assert_eq!(source, Some("192.0.2.9".parse().unwrap()));
+    assert_eq!((helo.as_ref().map(Domain::as_str), tls), (Some("out.example.com"), Some(TlsPolicy::Required)));
+    let credentials = credentials.unwrap();
+    assert_eq!((credentials.user.as_str(), credentials.secret.as_str()), ("me", "hush"));
+    assert_eq!(credentials.mechanism.as_deref(), Some("PLAIN"));
+
+    let mut plan = Plan::new(None);
+    let focus = Focus::Client { leg: &due, plan: &mut plan };
+    assert_eq!(raised(&sink, &mut world, Event::OutMessage, focus).await, (Decision::Proceed, None));
+    assert!(world.header().starts_with("X-Signed-For: example.com"), "{}", world.header());
+
+    let mut plan = Plan::new(Some("MAIL".into()));
+    let focus = Focus::Client { leg: &due, plan: &mut plan };
+    assert_eq!(raised(&sink, &mut world, Event::OutMail, focus).await, (Decision::Proceed, None));
+    assert_eq!((plan.change.parameters[0].as_str(), plan.change.insert[0].as_str()), ("XTRY=2", "XHELLO"));
+    let mut plan = Plan::new(Some("MAIL".into()));
+    let focus = Focus::Client { leg: &late, plan: &mut plan };
+    let (_, fault) = raised(&sink, &mut world, Event::OutMail, focus).await;
+    assert!(fault.as_deref().is_some_and(|why| why.contains("is not allowed at out.mail")), "{fault:?}");
+    assert_eq!(plan.change, Change::default(), "all or none");
+
+    let quit = Focus::Leg(&due);
+    assert_eq!(raised(&sink, &mut world, Event::OutQuit, quit).await.0, Decision::Proceed);
+    let left = world.session.facts.properties.get("guest", "left").cloned();
+    assert_eq!(left, Some("mx.example.com:25 [192.0.2.25]".into()));
+}
+
+#[tokio::test]
+async fn a_script_chooses_among_the_legal_next_states() {
+    let (sink, mut world) = (script("passes"), World::default());
+    let due = leg(2, &[0]);
+    for (verb, refuse, next, wanted) in [
+        ("XHELLO", true, &[Next::Continue, Next::Hello][..], Some(Decision::Answer(Answer::Step(Next::Hello)))),
+        ("XHELLO", true, &[Next::Continue, Next::Repeat], Some(Decision::Answer(Answer::Step(Next::Repeat)))),
+        ("RCPT", true, &[Next::Continue], None),
+        ("DATA", false, &[Next::Continue], None),
+    ] {
+        let mut plan = Plan { choices: Choices { refuse, next }, ..Plan::new(Some(verb.into())) };
+        let focus = Focus::Client { leg: &due, plan: &mut plan };
+        let (decision, fault) = raised(&sink, &mut world, Event::OutReply, focus).await;
+        match (wanted, refuse) {
+            (Some(wanted), _) => assert_eq!((decision, fault), (wanted, None)),
+            (None, true) => assert!(matches!(decision, Decision::Defer(..)) && fault.is_none(), "{fault:?}"),
+            // `hello` can't be there.
+            (None, false) => {
+                assert_eq!(decision, Decision::Proceed, "its policy is to continue");
+                assert!(fault.is_some_and(|why| why.contains("can't go on with `hello`")));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_script_answers_questions_and_is_told_of_steps() {
     let (sink, mut world) = (script("passes"), World::default());
     for (kind, records) in [(RecordKind::Mx, vec!["10 mx.example.net.".to_owned()]), (RecordKind::Aaaa, vec![])] {
@@ -145,6 +206,10 @@ const FAULTS: &[(Event, &str, &str)] = &[
     (Event::TransportDeliver, "twice", "illegal: there is more than one outcome for recipient 1"),
     (Event::TransportDeliver, "code", "illegal: the outcome for recipient 1 has the code 354; give a 2xx, 4xx or 5xx"),
     (Event::TransportDeliver, "text", "limit: the reply's text has 5000 octets, and 4096 are allowed"),
+    (Event::OutRcpt, "line", "`X=1\\r\\nRCPT TO:<eve@example.org>` is no parameter: write KEYWORD"),
+    (Event::OutRcpt, "own", "DATA can't be put in here: the order of the session hangs on it"),
+    (Event::OutRcpt, "many", "limit: over 32 parameters of one command"),
+    (Event::OutRcpt, "long", "it is longer than 1022 octets"),
     (
         Event::DnsResolve,
         "record.example",
@@ -158,10 +223,11 @@ async fn acted(sink: &Arc<Registered>, event: Event, act: &str) -> (Decision, Op
     let mut world = World::default();
     let content = Bytes::from(format!("X-Act: {act}\r\n\r\nbody\r\n"));
     world.transaction.letter_mut().message = Some(Message::from_bytes(content));
-    let (mut at_hand, leg) = (candidate(&world), leg(1, &[1]));
+    let (mut at_hand, leg, mut plan) = (candidate(&world), leg(1, &[1]), Plan::new(Some("RCPT".into())));
     let focus = match event {
         Event::TransportCategorize => Focus::Recipient(&mut at_hand),
         Event::DnsResolve => Focus::Question(Question { name: act, kind: RecordKind::A }),
+        Event::OutRcpt => Focus::Client { leg: &leg, plan: &mut plan },
         _ => Focus::Leg(&leg),
     };
     raised(sink, &mut world, event, focus).await

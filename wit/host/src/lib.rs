@@ -20,6 +20,10 @@ pub struct Recipient;
 #[derive(Debug)]
 pub struct Outgoing;
 
+/// A guest's handle of what our client is about to do.
+#[derive(Debug)]
+pub struct Outbound;
+
 /// The number of the recipient of a RCPT, which is in no envelope yet.
 pub const AT_HAND: u32 = u32::MAX;
 
@@ -67,6 +71,7 @@ wasmtime::component::bindgen!({
     },
     with: {
         "mailsluice:sink/types@0.1.0.message": Message,
+        "mailsluice:sink/types@0.1.0.outbound": Outbound,
         "mailsluice:sink/types@0.1.0.outgoing": Outgoing,
         "mailsluice:sink/types@0.1.0.recipient": Recipient,
         "mailsluice:sink/types@0.1.0.session": Session,

@@ -4,6 +4,7 @@
 //! text, which the prelude throws.
 
 mod message;
+mod outbound;
 mod part;
 mod recipient;
 mod service;
@@ -16,6 +17,7 @@ use rquickjs::{Ctx, Object, Result};
 /// Puts every native into `host`.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
     message::install(ctx, host)?;
+    outbound::install(ctx, host)?;
     part::install(ctx, host)?;
     recipient::install(ctx, host)?;
     service::install(ctx, host)?;
@@ -32,3 +34,4 @@ macro_rules! define {
     }};
 }
 use define;
+pub(crate) use outbound::state;

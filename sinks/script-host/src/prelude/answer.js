@@ -1,4 +1,4 @@
-// Answers: what `answer` takes, and what an event makes of it. A text is a reply, a hop or a record, and one reply stands for the
+// Answers: what `answer` takes, and what an event makes of it. A text is a reply, a hop, a step or a record, and one reply stands for the
 // outcomes of all who are due: which of these it is follows from the event.
 
 import { count, kind, options, text } from "mailsluice:guard.js";
@@ -6,6 +6,7 @@ import { Recipient } from "mailsluice:recipient.js";
 import { EVENT_S_OWN, reply } from "mailsluice:reply.js";
 
 const NO_REPLY = [0, 0, 0, 0, ""];
+const STEPS = ["continue", "repeat", "hello", "reset", "quit"];
 const RESOLUTIONS = ["local", "remote", "to", "members"];
 
 // What each type of answer is written like.
@@ -15,6 +16,7 @@ const LIKE = {
   resolution: "{ local: true }, { remote: true }, { to: address } or { members: [address, …] }",
   route: "a list of hops, such as [\"smtp:mx.example.com:25\", \"local\"]",
   outcomes: "a list of outcomes, such as [{ recipient, code: 250 }], or one reply for all",
+  step: "continue, repeat, hello, reset or quit, as a text",
   records: "a list of records, such as [\"10 mx.example.com.\"]",
 };
 
@@ -75,6 +77,7 @@ export function fitted(parts, wanted, due) {
   if (kind === "text" && (wanted === "route" || wanted === "records")) return [...parts.slice(0, 7), wanted, [parts[5]]];
   if (single && wanted === "outcomes") return [...parts.slice(0, 7), wanted, due().map((place) => [place, ...parts.slice(1, 6)])];
   if (kind === "list" && wanted === "outcomes" && parts[8].length === 0) return parts.with(7, wanted);
+  if (kind === "text" && wanted === "step" && STEPS.includes(parts[5])) return parts.with(7, wanted);
   if (single && wanted === "reply") return parts;
   if (kind === wanted) return parts;
   if (wanted === "resolution" && ["local", "remote", "rewritten", "expanded"].includes(kind)) return parts;

@@ -5,13 +5,14 @@ import { context, grant, renew } from "mailsluice:context.js";
 import { fitted } from "mailsluice:answer.js";
 import { atHand, Message } from "mailsluice:message.js";
 import { Command, Excess, Reply } from "mailsluice:session.js";
-import { Leg, Question, step } from "mailsluice:transport.js";
+import { Leg, Outbound, Question, step } from "mailsluice:transport.js";
 import { quiet, read, watch } from "mailsluice:verdict.js";
 import "mailsluice:console.js";
 import "mailsluice:web.js";
 
 const message = () => (host.hasMessage() ? new Message() : undefined);
-const leg = () => new Leg(new Message());
+const leg = () => new Leg(message());
+const outbound = () => new Outbound(new Message());
 
 // Each event by its name: the subject, whether a verdict is waited for, and the type of its answer, if it has one.
 const EVENTS = {
@@ -36,6 +37,15 @@ const EVENTS = {
   "transport.deferred": { subject: leg, decides: true },
   "transport.failed": { subject: leg, decides: true },
   "transport.dsn": { subject: message, decides: true },
+  "out.connect": { subject: outbound, decides: true },
+  "out.helo": { subject: outbound, decides: true },
+  "out.message": { subject: outbound, decides: true },
+  "out.mail": { subject: outbound, decides: true },
+  "out.rcpt": { subject: outbound, decides: true },
+  "out.data": { subject: outbound, decides: true },
+  "out.reply": { subject: outbound, decides: true, answer: "step" },
+  "out.quit": { subject: leg, decides: true },
+  "out.disconnect": { subject: leg, decides: false },
   "dns.resolve": { subject: () => new Question(), decides: true, answer: "records" },
   track: { subject: step, decides: false },
   // These have no subject: `ctx` comes first, and second too, for those who expect it there.

@@ -1,6 +1,6 @@
-// What the events of the transport are about: a leg of the message's way, a question of the DNS, a step.
+// What the events of the transport are about: a leg of the message's way, what our client is about to do on it, a question of the DNS, a step.
 
-import { closed, deepFreeze, host } from "mailsluice:guard.js";
+import { closed, deepFreeze, done, host, options, text } from "mailsluice:guard.js";
 
 export class Leg {
   #leg = host.leg();
@@ -28,9 +28,9 @@ export class Leg {
     return this.#leg.reply;
   }
 
-  // The message shows those of the leg only.
+  // The message shows those of the leg only. At the end of a connection there is none.
   get recipients() {
-    return this.#message.recipients;
+    return this.#message === undefined ? Object.freeze([]) : this.#message.recipients;
   }
 
   get message() {
@@ -38,6 +38,83 @@ export class Leg {
   }
 }
 closed(Leg, "leg");
+
+// What our client is about to do at a next hop, or has heard there.
+export class Outbound {
+  #leg;
+
+  constructor(message) {
+    this.#leg = new Leg(message);
+    Object.freeze(this);
+  }
+
+  get domain() {
+    return this.#leg.domain;
+  }
+
+  get host() {
+    return this.#leg.host;
+  }
+
+  get attempt() {
+    return this.#leg.attempt;
+  }
+
+  get reply() {
+    return this.#leg.reply;
+  }
+
+  get recipients() {
+    return this.#leg.recipients;
+  }
+
+  get message() {
+    return this.#leg.message;
+  }
+
+  get verb() {
+    return host.outboundVerb();
+  }
+
+  get nextStates() {
+    return Object.freeze(host.outboundNextStates());
+  }
+
+  get mayRefuse() {
+    return host.outboundMayRefuse();
+  }
+
+  connectFrom(address) {
+    done(host.outboundConnectFrom(text(address, "the address")));
+  }
+
+  helloAs(name) {
+    done(host.outboundHelloAs(text(name, "the name")));
+  }
+
+  setTlsPolicy(policy) {
+    done(host.outboundTls(text(policy, "the policy")));
+  }
+
+  authenticate(user, secret, given) {
+    const { mechanism } = options(given, "authenticate", ["mechanism"]);
+    const named = mechanism === undefined ? undefined : text(mechanism, "the mechanism");
+    host.outboundAuthenticate(text(user, "the user"), text(secret, "the secret"), named);
+  }
+
+  addParameter(words) {
+    done(host.outboundParameter(text(words, "the parameter")));
+  }
+
+  insertCommand(line) {
+    done(host.outboundInsert(text(line, "the command")));
+  }
+
+  replaceCommand(line) {
+    done(host.outboundReplace(text(line, "the command")));
+  }
+}
+closed(Outbound, "outbound");
 
 export class Question {
   #question = host.question();

@@ -4,7 +4,7 @@ use super::{Claiming, Hosted, On, SelfTesting};
 use crate::catalogue::{EventType, on};
 use crate::heard::Heard;
 use crate::wit;
-use crate::wit::types::{Command, Excess, Leg, Message, Outgoing, Question, Recipient, Session, Verdict};
+use crate::wit::types::{Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict};
 use std::marker::PhantomData;
 use std::sync::Once;
 
@@ -72,6 +72,21 @@ exports! {
     TransportFailed transport_failed (leg: Leg, message: &Message, session: &Session)
         => Heard::new(Some(session), Some(message), leg.into());
     TransportDsn transport_dsn (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
+    OutConnect out_connect (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutHelo out_helo (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutMessage out_message (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutMail out_mail (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutRcpt out_rcpt (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutData out_data (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutReply out_reply (outbound: &Outbound, message: &Message, session: &Session)
+        => Heard::new(Some(session), Some(message), outbound);
+    OutQuit out_quit (leg: Leg, session: &Session) => Heard::new(Some(session), None, leg.into());
     DnsResolve dns_resolve (question: Question) => Heard::new(None, None, question);
 }
 
@@ -89,6 +104,7 @@ told! {
     InDisconnect in_disconnect (session: &Session) => Heard::new(Some(session), None, ());
     TransportDelivered transport_delivered (leg: Leg, message: &Message, session: &Session)
         => Heard::new(Some(session), Some(message), leg.into());
+    OutDisconnect out_disconnect (leg: Leg, session: &Session) => Heard::new(Some(session), None, leg.into());
     Track track (step_json: String) => Heard::new(None, None, step_json);
     ServerStart server_start () => Heard::new(None, None, ());
     ServerReload server_reload () => Heard::new(None, None, ());

@@ -103,6 +103,15 @@ macro_rules! __hears {
     (@export $sink:ty, TransportDeferred) => { $crate::__hears!(@module transport_deferred, $sink); };
     (@export $sink:ty, TransportFailed) => { $crate::__hears!(@module transport_failed, $sink); };
     (@export $sink:ty, TransportDsn) => { $crate::__hears!(@module transport_dsn, $sink); };
+    (@export $sink:ty, OutConnect) => { $crate::__hears!(@module out_connect, $sink); };
+    (@export $sink:ty, OutHelo) => { $crate::__hears!(@module out_helo, $sink); };
+    (@export $sink:ty, OutMessage) => { $crate::__hears!(@module out_message, $sink); };
+    (@export $sink:ty, OutMail) => { $crate::__hears!(@module out_mail, $sink); };
+    (@export $sink:ty, OutRcpt) => { $crate::__hears!(@module out_rcpt, $sink); };
+    (@export $sink:ty, OutData) => { $crate::__hears!(@module out_data, $sink); };
+    (@export $sink:ty, OutReply) => { $crate::__hears!(@module out_reply, $sink); };
+    (@export $sink:ty, OutQuit) => { $crate::__hears!(@module out_quit, $sink); };
+    (@export $sink:ty, OutDisconnect) => { $crate::__hears!(@module out_disconnect, $sink); };
     (@export $sink:ty, DnsResolve) => { $crate::__hears!(@module dns_resolve, $sink); };
     (@export $sink:ty, Track) => { $crate::__hears!(@module track, $sink); };
     (@export $sink:ty, ServerStart) => { $crate::__hears!(@module server_start, $sink); };

@@ -3,11 +3,12 @@
 //! Names are those of native sinks. A method exists at the events whose row in the catalogue has its kind.
 
 use super::{Heard, Recipient};
-use crate::catalogue::{EventType, can, on};
-use crate::seam::{Message, Session};
-use crate::wit::types::{Attachment, Part};
+use crate::catalogue::{EventType, Focus as _, can, on};
+use crate::seam::{Message, Outbound, Session};
+use crate::wit::types::{Attachment, Part, TlsPolicy};
 use crate::{Fault, Reply, submit};
 use serde::Serialize;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Who carries a property.
@@ -39,6 +40,7 @@ macro_rules! edits {
     (@body $self:ident message $call:expr) => { if let Some(m) = $self.message { $call(m) } };
     (@body $self:ident session $call:expr) => { if let Some(s) = $self.session { $call(s) } };
     (@body $self:ident try $call:expr) => { $self.message.map_or(Ok(()), $call).map_err(Fault::error) };
+    (@body $self:ident outbound $call:expr) => { $self.focus.outbound().map_or(Ok(()), $call).map_err(Fault::error) };
     ($($(#[$doc:meta])+ $name:ident: $kind:ident ($($arg:ident: $type:ty),*) $(-> $result:ty)? = $on:tt $call:expr;)+) => {
         impl<E: EventType> Heard<'_, E> {
             $($(#[$doc])+
@@ -67,7 +69,7 @@ edits! {
     /// Adds a recipient, which may be anywhere.
     add_recipient: AddRecipient (address: &str) -> Done = try |m: &Message| m.add_recipient(address);
     /// Adds a field on top of the header.
-    prepend_header: Header (name: &str, value: &str) -> Done = try |m: &Message| m.prepend_header(name, value);
+    prepend_header: Prepend (name: &str, value: &str) -> Done = try |m: &Message| m.prepend_header(name, value);
     /// Adds a field below the header.
     append_header: Header (name: &str, value: &str) -> Done = try |m: &Message| m.append_header(name, value);
     /// Sets the one field of that name.
@@ -90,9 +92,39 @@ edits! {
     replace_attachment: Body (part: &Part, file: &Attachment) = message |m: &Message| m.replace_attachment(part.index, file);
     /// Takes a part away.
     remove_part: Body (part: &Part) = message |m: &Message| m.remove_part(part.index);
+    /// Connects from this address of ours.
+    connect_from: SourceAddress (address: IpAddr) -> Done = outbound |o: &Outbound| o.connect_from(&address.to_string());
+    /// Says hello by this name.
+    say_hello_as: HeloName (name: &str) -> Done = outbound |o: &Outbound| o.say_hello_as(name);
+    /// Adds a parameter to the command, `KEYWORD` or `KEYWORD=value`; in place of the server's own with that keyword.
+    add_parameter: Parameter (text: &str) -> Done = outbound |o: &Outbound| o.add_parameter(text);
+    /// Sends a command before this one. Its reply is heard at `out.reply`.
+    insert_command: Command (line: &str) -> Done = outbound |o: &Outbound| o.insert_command(line);
+    /// Sends another command in the place of this one. DATA and BDAT can't be replaced.
+    replace_command: Command (line: &str) -> Done = outbound |o: &Outbound| o.replace_command(line);
 }
 
 impl<E: EventType> Heard<'_, E> {
+    /// Sets how secure the connection has to be.
+    pub fn set_tls_policy(&mut self, policy: TlsPolicy)
+    where
+        E: can::TlsPolicy,
+    {
+        if let Some(outbound) = self.focus.outbound() {
+            outbound.set_tls_policy(policy);
+        }
+    }
+
+    /// Authenticates as this user, by this mechanism or the strongest that is offered.
+    pub fn authenticate(&mut self, user: &str, secret: &str, mechanism: Option<&str>)
+    where
+        E: can::Credentials,
+    {
+        if let Some(outbound) = self.focus.outbound() {
+            outbound.authenticate(user, secret, mechanism);
+        }
+    }
+
     /// Takes a recipient from the message, as if it had never been named.
     pub fn remove_recipient(&mut self, recipient: &Recipient<'_>)
     where

@@ -13,7 +13,7 @@ pub use recipient::Recipient;
 
 use crate::catalogue::{EventType, Focus, on};
 use crate::seam;
-use crate::wit::types::{Command, Excess, Field, Origin, Part, Question};
+use crate::wit::types::{Command, Excess, Field, NextState, Origin, Part, Question};
 use crate::{Fault, Leg, Reply};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -163,7 +163,36 @@ macro_rules! legs {
         })+
     };
 }
-legs!(TransportRoute TransportDeliver TransportDelivered TransportDeferred TransportFailed);
+legs!(TransportRoute TransportDeliver TransportDelivered TransportDeferred TransportFailed OutQuit OutDisconnect);
+
+macro_rules! outbound {
+    ($($event:ident)+) => {
+        $(impl Heard<'_, on::$event> {
+            /// The leg of the message's way, as it was when the call began. [`recipients`](Self::recipients) are its own.
+            pub fn leg(&self) -> Leg {
+                self.focus.leg().into()
+            }
+
+            /// The command that is about to be sent, or that was answered: a verb in upper case, or `.` for the end of data.
+            pub fn verb(&self) -> Option<String> {
+                self.focus.verb()
+            }
+        })+
+    };
+}
+outbound!(OutConnect OutHelo OutMessage OutMail OutRcpt OutData OutReply);
+
+impl Heard<'_, on::OutReply> {
+    /// How the session may go on.
+    pub fn next_states(&self) -> Vec<NextState> {
+        self.focus.next_states()
+    }
+
+    /// Whether the reply may be taken for a refusal, or for another one than it is.
+    pub fn may_refuse(&self) -> bool {
+        self.focus.may_refuse()
+    }
+}
 
 impl Heard<'_, on::DnsResolve> {
     /// What is asked.

@@ -8,9 +8,9 @@
 mod guest;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::test::handles::{Here, Message, Outgoing, Recipient, Session};
+pub(crate) use crate::test::handles::{Here, Message, Outbound, Outgoing, Recipient, Session};
 #[cfg(target_family = "wasm")]
-pub(crate) use crate::wit::types::{Message, Outgoing, Recipient, Session};
+pub(crate) use crate::wit::types::{Message, Outbound, Outgoing, Recipient, Session};
 #[cfg(target_family = "wasm")]
 pub(crate) use guest::Here;
 

@@ -5,7 +5,7 @@ use super::mime::Mime;
 use super::state::{Addressee, State};
 use crate::dns::Kind;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, Origin, Question, Standing};
+use crate::wit::types::{Command, Excess, NextState, Origin, Question, Standing};
 use crate::{Door, Glob, Leg, Reply};
 use serde_json::Value;
 use std::rc::Rc;
@@ -135,11 +135,19 @@ impl World {
         self.with(|state| state.excess = Excess { size, declared })
     }
 
-    /// The leg at the events from `transport.route` to `transport.failed`. All recipients of the world are of it.
+    /// The leg at the events from `transport.route` to `transport.failed`, and at `out.*`. All recipients of the world are of it.
     #[must_use]
     pub fn leg(self, domain: &str, host: Option<&str>, attempt: u32, reply: Option<Reply>) -> Self {
         let (domain, host) = (domain.to_owned(), host.map(ToOwned::to_owned));
         self.with(|state| state.leg = Leg { domain, host, attempt, reply, recipients: Vec::new() })
+    }
+
+    /// What our client is about to send at the `out.*` events; at `out.reply` what was answered, and how the session may go on. The rest
+    /// is the leg.
+    #[must_use]
+    pub fn outbound(self, verb: &str, next_states: &[NextState]) -> Self {
+        let (verb, next) = (Some(verb.to_owned()), next_states.to_vec());
+        self.with(|state| (state.outbound_verb, state.next_states) = (verb, next))
     }
 
     /// The question at `dns.resolve`.

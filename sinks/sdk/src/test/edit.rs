@@ -1,7 +1,7 @@
 //! What a sink asked for.
 
 use crate::Fate;
-use crate::wit::types::Attachment;
+use crate::wit::types::{Attachment, TlsPolicy};
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -61,6 +61,20 @@ pub enum Edit {
     Property(String, String, Value),
     /// Another text for the reply.
     ReplyText(String),
+    /// Connect from this address.
+    ConnectFrom(String),
+    /// Say hello by this name.
+    HelloAs(String),
+    /// How secure the connection has to be.
+    TlsPolicy(TlsPolicy),
+    /// Authenticate as this user, by this secret and mechanism.
+    Authenticate(String, String, Option<String>),
+    /// A parameter of the command.
+    Parameter(String),
+    /// A command before this one.
+    InsertCommand(String),
+    /// A command in the place of this one.
+    ReplaceCommand(String),
 }
 
 /// As one line.
@@ -96,6 +110,13 @@ impl fmt::Display for Edit {
             Self::RemovePart(index) => write!(f, "remove part {index}"),
             Self::Property(bearer, key, value) => write!(f, "property {key} of {bearer}: {value}"),
             Self::ReplyText(text) => write!(f, "reply text {text}"),
+            Self::ConnectFrom(address) => write!(f, "connect from {address}"),
+            Self::HelloAs(name) => write!(f, "say hello as {name}"),
+            Self::TlsPolicy(policy) => write!(f, "TLS policy {policy:?}"),
+            Self::Authenticate(user, ..) => write!(f, "authenticate as {user}"),
+            Self::Parameter(text) => write!(f, "parameter {text}"),
+            Self::InsertCommand(line) => write!(f, "say first: {line}"),
+            Self::ReplaceCommand(line) => write!(f, "say instead: {line}"),
         }
     }
 }

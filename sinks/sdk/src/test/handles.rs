@@ -1,9 +1,9 @@
-//! Session, message, recipient and reply of a world, with the methods that the bindings have.
+//! Session, message, recipient, reply and outbound dialogue of a world, with the methods that the bindings have.
 
 use super::edit::Edit;
 use super::state::{Addressee, State};
-use crate::Fate;
-use crate::wit::types::{Attachment, Field, Origin, Part, Reply, Standing};
+use crate::wit::types::{self, Attachment, Field, Origin, Part, Reply, Standing};
+use crate::{Fate, Leg};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -134,6 +134,65 @@ impl Recipient {
 
     pub(crate) fn hold(&self, reason: &str) {
         self.fate(Fate::Held(reason.into()));
+    }
+}
+
+/// What our client is about to do.
+pub struct Outbound(pub(super) Rc<State>);
+
+impl Outbound {
+    /// Notes an edit, if the text can be part of a line.
+    fn say(&self, text: &str, edit: Edit) -> Result<(), String> {
+        if text.is_empty() || text.contains(char::is_control) {
+            return Err(format!("{text:?} can't be said"));
+        }
+        self.0.note(edit);
+        Ok(())
+    }
+
+    pub(crate) fn leg(&self) -> types::Leg {
+        let Leg { domain, host, attempt, reply, recipients } = self.0.leg();
+        types::Leg { domain, host, attempt, reply: reply.map(Into::into), recipients }
+    }
+
+    pub(crate) fn verb(&self) -> Option<String> {
+        self.0.outbound_verb.clone()
+    }
+
+    pub(crate) fn next_states(&self) -> Vec<types::NextState> {
+        self.0.next_states.clone()
+    }
+
+    pub(crate) fn may_refuse(&self) -> bool {
+        !self.0.next_states.is_empty()
+    }
+
+    pub(crate) fn connect_from(&self, address: &str) -> Result<(), String> {
+        self.say(address, Edit::ConnectFrom(address.into()))
+    }
+
+    pub(crate) fn say_hello_as(&self, name: &str) -> Result<(), String> {
+        self.say(name, Edit::HelloAs(name.into()))
+    }
+
+    pub(crate) fn set_tls_policy(&self, policy: types::TlsPolicy) {
+        self.0.note(Edit::TlsPolicy(policy));
+    }
+
+    pub(crate) fn authenticate(&self, user: &str, secret: &str, mechanism: Option<&str>) {
+        self.0.note(Edit::Authenticate(user.into(), secret.into(), own(mechanism)));
+    }
+
+    pub(crate) fn add_parameter(&self, text: &str) -> Result<(), String> {
+        self.say(text, Edit::Parameter(text.into()))
+    }
+
+    pub(crate) fn insert_command(&self, line: &str) -> Result<(), String> {
+        self.say(line, Edit::InsertCommand(line.into()))
+    }
+
+    pub(crate) fn replace_command(&self, line: &str) -> Result<(), String> {
+        self.say(line, Edit::ReplaceCommand(line.into()))
     }
 }
 

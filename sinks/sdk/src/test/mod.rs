@@ -78,6 +78,9 @@ impl Raised {
             Verdict::Answer(types::Answer::Reply(reply)) => text(reply),
             Verdict::Answer(types::Answer::Limit(octets)) => octets.to_string(),
             Verdict::Answer(types::Answer::Resolution(it)) => resolution(it),
+            Verdict::Answer(types::Answer::Step(next)) => {
+                format!("{next:?}").trim_start_matches("NextState::").to_lowercase()
+            }
             Verdict::Answer(types::Answer::Route(list) | types::Answer::Records(list)) => list.join(", "),
             Verdict::Answer(types::Answer::Outcomes(list)) => {
                 let one = |it: &types::Outcome| format!("{}: {}", it.recipient, text(&it.reply));

@@ -1,6 +1,6 @@
 //! What is there at each event: session, message, and what the event is about.
 
-use super::handles::{Message, Outgoing, Recipient, Session};
+use super::handles::{Message, Outbound, Outgoing, Recipient, Session};
 use super::state::State;
 use crate::Fault;
 use crate::catalogue::{EventType, on};
@@ -14,6 +14,7 @@ pub struct Stage {
     pub(super) message: Message,
     recipient: Option<Recipient>,
     reply: Outgoing,
+    outbound: Outbound,
 }
 
 impl Stage {
@@ -24,6 +25,7 @@ impl Stage {
             message: Message(state.clone()),
             recipient: Recipient::last(state),
             reply: Outgoing(state.clone()),
+            outbound: Outbound(state.clone()),
         }
     }
 
@@ -78,6 +80,15 @@ staged! {
     TransportDeferred true true |stage| stage.state.leg();
     TransportFailed true true |stage| stage.state.leg();
     TransportDsn true true |_stage| ();
+    OutConnect true true |stage| &stage.outbound;
+    OutHelo true true |stage| &stage.outbound;
+    OutMessage true true |stage| &stage.outbound;
+    OutMail true true |stage| &stage.outbound;
+    OutRcpt true true |stage| &stage.outbound;
+    OutData true true |stage| &stage.outbound;
+    OutReply true true |stage| &stage.outbound;
+    OutQuit true false |stage| stage.state.leg();
+    OutDisconnect true false |stage| stage.state.leg();
     DnsResolve false false |stage| stage.state.question.clone();
     Track false false |stage| stage.state.step.to_string();
     ServerStart false false |_stage| ();

@@ -3,7 +3,7 @@
 use super::edit::Edit;
 use super::mime::Mime;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, Origin, Question, RecordKind, Standing};
+use crate::wit::types::{Command, Excess, NextState, Origin, Question, RecordKind, Standing};
 use crate::{Door, EnhancedCode, Fault, Glob, Leg, Reply};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -66,6 +66,9 @@ pub(super) struct State {
     pub(super) excess: Excess,
     /// Its recipients are the message's.
     pub(super) leg: Leg,
+    /// The command that our client is about to send, and how the session may go on.
+    pub(super) outbound_verb: Option<String>,
+    pub(super) next_states: Vec<NextState>,
     pub(super) question: Question,
     pub(super) step: Value,
     pub(super) properties: HashMap<String, Value>,
@@ -105,6 +108,8 @@ impl State {
             reply: Reply::new(250, EnhancedCode(2, 0, 0), "OK"),
             excess: Excess { size: 20 << 20, declared: true },
             leg: Leg { domain: "example.com".into(), attempt: 1, ..Leg::default() },
+            outbound_verb: None,
+            next_states: Vec::new(),
             question: Question { name: "example.com".into(), kind: RecordKind::Mx },
             step: Value::Object(serde_json::Map::new()),
             properties: HashMap::new(),

@@ -1,7 +1,7 @@
 //! A private server for one dialogue: this program, on the loopback, on a port that the system chooses, with nothing but the
 //! sinks of one folder. All that it writes is gone when it is over.
 
-use crate::cli::dialogue::{Accepted, Driver, Heard, Setup};
+use crate::cli::dialogue::{Accepted, Driver, Heard, Setup, Trusted};
 use crate::cli::status::fetch;
 use crate::config::diagnostic::io_text;
 use crate::mail::ForwardPath;
@@ -108,21 +108,31 @@ fn spawn(place: &Path, manifest: &Path, setup: &Setup, compiled: &Path) -> io::R
 
 fn configuration(setup: &Setup) -> String {
     let (limits, role) = (&setup.limits, if setup.lmtp { "lmtp" } else { "mx" });
+    let own = setup.listener.join("\n");
+    let role = if own.contains("role =") { String::new() } else { format!("role = \"{role}\"") };
+    let proxies = |trusted| match trusted {
+        Trusted::Nobody => "[]",
+        Trusted::Others => "[\"192.0.2.0/24\"]",
+        Trusted::Client => "[\"127.0.0.0/8\"]",
+    };
     let list = |words: &[String]| Value::from(words.to_vec()).to_string();
     let delay = if setup.early { "greeting-delay = \"4m\"\n" } else { "" };
     format!(
         "hostname = \"mx.example.com\"\ndata-dir = \"var\"\nmanifest = \"sinks.toml\"\n\
-        [[listener]]\naddress = \"127.0.0.1:0\"\nrole = \"{role}\"\n\
+        [[listener]]\naddress = \"127.0.0.1:0\"\n{role}\n{own}\nxclient-from = {}\nxforward-from = {}\n\
         [domains]\nlocal = {}\nrelay-to = {}\n[recipients]\nusers = {}\n\
         [delivery]\nlocal = {{ drop = \"drop\" }}\n[[route]]\ndomain = \"*\"\nto = {{ drop = \"drop\" }}\n\
-        [smtp]\nvrfy = {}\nexpn = {}\n[reload]\nwatch = false\n\
+        [smtp]\nvrfy = {}\nexpn = {}\nhelp = {}\n[reload]\nwatch = false\n\
         [limits]\nfree-space = \"0 B\"\nconnections = 10\nline = {}\nidle-commands = {}\nerrors = {}\nrecipients = {}\n\
         message-size = {}\nheader-size = {}\nhops = {}\n{delay}",
+        proxies(setup.xclient),
+        proxies(setup.xforward),
         list(&setup.local),
         list(&setup.relay_to),
         list(&setup.users),
         setup.vrfy,
         setup.expn,
+        setup.help,
         limits.line,
         limits.idle_commands,
         limits.errors,

@@ -3,7 +3,7 @@
 use super::lines::unified;
 use super::props::{Scenery, Thing};
 use crate::cli::out::{printable, size};
-use crate::event::{SessionFacts, Transaction};
+use crate::event::{Plan, SessionFacts, Transaction};
 use crate::mail::mime::Mime;
 use crate::mail::{Fate, Message, Properties, Recipient};
 use serde::Serialize;
@@ -57,6 +57,20 @@ impl Changes {
     }
 }
 
+/// What our client does otherwise than usual.
+fn planned(plan: &Plan) -> Vec<String> {
+    let Plan { terms, change, .. } = plan;
+    let mut lines = Vec::new();
+    lines.extend(terms.source.map(|address| format!("connect from {address}")));
+    lines.extend(terms.helo.iter().map(|name| format!("say hello as {}", name.as_str())));
+    lines.extend(terms.tls.map(|policy| format!("TLS policy {policy}")));
+    lines.extend(terms.credentials.iter().map(|of| format!("authenticate as {}", of.user)));
+    lines.extend(change.insert.iter().map(|command| format!("say first: {}", command.as_str())));
+    lines.extend(change.replace.iter().map(|command| format!("say instead: {}", command.as_str())));
+    lines.extend(change.parameters.iter().map(|parameter| format!("parameter {}", parameter.as_str())));
+    lines
+}
+
 /// Only what has changed: these lists have no order that would matter.
 fn changed(old: &[String], new: &[String]) -> Vec<String> {
     unified(old, new).into_iter().filter(|line| !line.starts_with([' ', '@'])).collect()
@@ -73,6 +87,9 @@ fn session(of: &Scenery) -> Vec<String> {
     lines.extend(noted(properties));
     if !of.delay.is_zero() {
         lines.push(format!("delay {} ms", of.delay.as_millis()));
+    }
+    if let Thing::Client(_, plan) = &of.thing {
+        lines.extend(planned(plan));
     }
     if let Thing::Reply(reply) = &of.thing {
         lines.push(format!("reply {reply}"));

@@ -5,7 +5,9 @@ use crate::cli::out::{Failure, note};
 use crate::cli::time;
 use crate::event::catalogue::CATALOGUE;
 use crate::event::host::RecordKind;
-use crate::event::{Candidate, Event, Focus, Ledger, LedgerEntry, Leg, Question, SessionState, Stage, Transaction};
+use crate::event::{
+    Candidate, Event, Focus, Ledger, LedgerEntry, Leg, Plan, Question, SessionState, Stage, Transaction,
+};
 use crate::mail::{
     Door, Envelope, ForwardPath, IdSource, Message, Origin, Recipient, Reply, ReversePath, Role, Standing,
 };
@@ -37,10 +39,10 @@ pub(in crate::cli::sink) struct Props {
     /// The authenticated user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// The command at in.command, such as 'VRFY alice' [default: NOOP]
+    /// The command at in.command, such as 'VRFY alice' [default: NOOP]; at out.reply, the verb that was answered [default: RCPT]
     #[arg(long, value_name = "COMMAND")]
     verb: Option<String>,
-    /// The reply at in.reply, or that with which an attempt ended [default: one that suits the event]
+    /// The reply at in.reply and out.reply, or that with which an attempt ended [default: one that suits the event]
     #[arg(long, value_name = "REPLY")]
     reply: Option<String>,
     /// The number of the attempt, at the events of a leg
@@ -80,6 +82,7 @@ pub(super) enum Thing {
     Reply(Reply),
     Oversize(u64, bool),
     Leg(Leg),
+    Client(Leg, Box<Plan>),
     Question(String, RecordKind),
     Step(serde_json::Value),
 }
@@ -161,6 +164,13 @@ impl Props {
                 let ended = self.reply.as_deref().map(reply).transpose()?;
                 Thing::Leg(way::leg(event, &self.recipients()?, self.attempt, ended))
             }
+            _ if is_clients(event) => {
+                let said = self.reply.as_deref().map(reply).transpose()?;
+                let verb = self.verb.as_deref().map(str::to_ascii_uppercase);
+                let leg = way::leg(event, &self.recipients()?, self.attempt, said);
+                let plan = way::plan(event, verb, leg.reply.as_ref());
+                Thing::Client(leg, Box::new(plan))
+            }
             Event::DnsResolve => {
                 let (name, kind) = way::question(&self.recipients()?);
                 Thing::Question(name, kind)
@@ -217,11 +227,12 @@ impl Scenery {
         stage.transaction = self.transaction.as_mut();
         stage.focus = match &mut self.thing {
             Thing::None => Focus::None,
-            Thing::Verb(verb, argument) => Focus::Verb { verb, argument },
+            Thing::Verb(verb, argument) => Focus::Verb { verb, argument, further: None },
             Thing::Recipient(candidate) => Focus::Recipient(candidate),
             Thing::Reply(reply) => Focus::Reply(reply),
             Thing::Oversize(size, declared) => Focus::Oversize { size: *size, declared: *declared },
             Thing::Leg(leg) => Focus::Leg(leg),
+            Thing::Client(leg, plan) => Focus::Client { leg, plan },
             Thing::Question(name, kind) => Focus::Question(Question { name, kind: *kind }),
             Thing::Step(step) => Focus::Step(step),
         };
@@ -241,7 +252,13 @@ fn has_leg(event: Event) -> bool {
             | Event::TransportDelivered
             | Event::TransportDeferred
             | Event::TransportFailed
+            | Event::OutDisconnect
     )
+}
+
+/// Whether our client is about to do something there.
+fn is_clients(event: Event) -> bool {
+    event.name().starts_with("out.") && !has_leg(event)
 }
 
 fn content(event: Event) -> Content {
@@ -253,7 +270,8 @@ fn content(event: Event) -> Content {
         | Event::TransportCategorize
         | Event::TransportPostCategorize
         | Event::TransportDsn => Content::Whole,
-        _ if has_leg(event) => Content::Whole,
+        Event::OutQuit | Event::OutDisconnect => Content::None,
+        _ if has_leg(event) || is_clients(event) => Content::Whole,
         _ => Content::None,
     }
 }
@@ -308,6 +326,6 @@ mod tests {
         assert_eq!(with_crlf(b"a\nb\r\n\n"), b"a\r\nb\r\n\r\n");
         assert_eq!(reply("550 5.1.1 No").ok().map(|r| r.to_string()).as_deref(), Some("550 5.1.1 No"));
         assert_eq!(reply("250 Ok then").ok().map(|r| r.to_string()).as_deref(), Some("250 Ok then"));
-        assert!(reply("no").is_err() && event("in.rctp").is_err() && event("out.mail").is_err());
+        assert!(reply("no").is_err() && event("in.rctp").is_err() && event("out.mail").is_ok());
     }
 }

@@ -4,7 +4,7 @@ use super::change::Changes;
 use crate::cli::out::{Out, Outcome, printable, size};
 use crate::cli::table::Table;
 use crate::event::host::log::Line;
-use crate::event::{Answer, Decision, LedgerEntry, Resolution};
+use crate::event::{Answer, CommandAnswer, Decision, LedgerEntry, Login, Resolution, Want};
 use crate::mail::Id;
 use crate::manifest::build::alone::Spent;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ impl Report {
     /// The reply to the client, if the sink decided about it.
     fn reply(&self) -> Option<String> {
         match &self.decision {
-            Decision::Answer(Answer::Reply(reply)) => Some(reply.to_string()),
+            Decision::Answer(Answer::Command(answer)) => answer.reply().map(ToString::to_string),
             Decision::Reject(reply) | Decision::Defer(reply, _) | Decision::Disconnect(reply) => {
                 let reply = reply.clone();
                 Some(match self.transaction {
@@ -127,7 +127,9 @@ impl Report {
 fn answered(answer: &Answer) -> Option<String> {
     let or_none = |text: String, none: &str| if text.is_empty() { none.to_owned() } else { text };
     Some(match answer {
-        Answer::Reply(_) => return None,
+        Answer::Command(answer) => return then(answer),
+        Answer::Login(Login::Identity(identity)) => format!("the user {}", identity.user),
+        Answer::Login(Login::Challenge(octets)) => format!("a challenge of {} octets", octets.len()),
         Answer::Limit(octets) => format!("limit {octets} octets"),
         Answer::Resolution(Resolution::Local) => "it lives here".to_owned(),
         Answer::Resolution(Resolution::Remote) => "it is handed on".to_owned(),
@@ -137,11 +139,23 @@ fn answered(answer: &Answer) -> Option<String> {
             format!("it stands for {}{from}", or_none(joined(members), "nobody"))
         }
         Answer::Route(hops) => format!("by {}", or_none(joined(hops), "no hop")),
+        Answer::Step(next) => format!("the session goes on with {next}"),
         Answer::Records(records) => or_none(joined(records), "no records"),
         Answer::Outcomes(outcomes) => {
             let each = outcomes.iter().map(|it| format!("recipient {}: {}", it.recipient, it.reply));
             or_none(each.collect::<Vec<_>>().join(", "), "no outcomes")
         }
+    })
+}
+
+/// What happens behind the reply.
+fn then(answer: &CommandAnswer) -> Option<String> {
+    Some(match answer {
+        CommandAnswer::Reply(_) => return None,
+        CommandAnswer::More { want: Want::Line { max }, .. } => format!("a line of at most {max} octets is read"),
+        CommandAnswer::More { want: Want::Octets { count }, .. } => format!("{count} octets are read"),
+        CommandAnswer::Turn { domains, .. } => format!("roles are swapped, for {}", joined(domains)),
+        CommandAnswer::Instead(line) => format!("it stands for {line}"),
     })
 }
 

@@ -1,8 +1,9 @@
 //! What the transport's events are about, made of the options of a command: a leg of the message's way, a question, a step.
 
 use crate::event::host::RecordKind;
-use crate::event::{Event, Leg};
+use crate::event::{Event, Leg, Plan};
 use crate::mail::{EnhancedCode, Recipient, Reply};
+use crate::smtp::client::{Choices, Next};
 use serde_json::{Value, json};
 
 /// The hop of an attempt that nobody has made.
@@ -19,10 +20,27 @@ pub(super) fn leg(event: Event, recipients: &[Recipient], attempt: u32, reply: O
         Event::TransportDeferred => (Some(HOST), Some(Reply::new(451, EnhancedCode(4, 2, 0), "Not now"))),
         Event::TransportFailed => (Some(HOST), Some(Reply::new(550, EnhancedCode(5, 1, 1), "No such user"))),
         Event::TransportDeliver => (Some("sink"), None),
+        Event::OutReply => (Some(HOST), Some(Reply::new(450, EnhancedCode(4, 2, 0), "Not now"))),
+        _ if event.name().starts_with("out.") => (Some(HOST), None),
         _ => (None, None),
     };
     let reply = ended.map(|ended| reply.unwrap_or(ended));
     Leg { domain: domain.into(), host: host.map(Into::into), attempt, reply, recipients: places }
+}
+
+/// What our client is about to do. Of a reply anything may be decided that ever can be.
+pub(super) fn plan(event: Event, verb: Option<String>, reply: Option<&Reply>) -> Plan {
+    let verb = match event {
+        Event::OutHelo => Some("EHLO".to_owned()),
+        Event::OutMail => Some("MAIL".to_owned()),
+        Event::OutRcpt => Some("RCPT".to_owned()),
+        Event::OutData => Some("DATA".to_owned()),
+        Event::OutQuit => Some("QUIT".to_owned()),
+        Event::OutReply => Some(verb.unwrap_or_else(|| "RCPT".to_owned())),
+        _ => None,
+    };
+    let refuse = reply.is_some();
+    Plan { choices: Choices { refuse, next: &Next::ALL }, ..Plan::new(verb) }
 }
 
 /// Where mail for the last recipient goes.

@@ -2,12 +2,15 @@
 //!
 //! A chunk of BDAT is a line of its own, escaped; each but the last has [`CHUNK`] octets.
 //!
-//! `S:` is what the server says, `C:` what the client must have sent by then. Every transcript is run with the
+//! `T:` is the TLS handshake, which the client must have asked for. `S:` is what the server says, `C:` what the client must have sent by then. Every transcript is run with the
 //! server's octets in one piece per line and octet by octet.
 
+mod authentication;
 mod chunks;
+mod decisions;
 mod hostile;
 mod probes;
+mod secure;
 mod sessions;
 
 use super::*;
@@ -32,6 +35,7 @@ fn letter(recipients: &[&str]) -> Letter {
         size: CONTENT.len() as u64,
         ret: None,
         envid: None,
+        wishes: Wishes::default(),
     }
 }
 
@@ -57,6 +61,7 @@ fn short(outcome: &RcptOutcome) -> String {
 fn short_cause(cause: &Cause) -> String {
     match cause {
         Cause::Reply { stage, reply } => format!("{stage:?} {}", reply.code()),
+        Cause::Ours { stage, reply } => format!("{stage:?} ours {}", reply.code()),
         Cause::Trouble { stage, trouble } => {
             let name: String = format!("{trouble:?}").chars().take_while(|c| c.is_alphanumeric()).collect();
             format!("{stage:?} {name} {}", trouble.status())
@@ -118,7 +123,11 @@ fn run_once(lmtp: bool, letters: &[Letter], quit: bool, script: &str, split: boo
     play(client, script, split)
 }
 
-fn play(mut client: Client, script: &str, split: bool) -> Ending {
+fn play(client: Client, script: &str, split: bool) -> Ending {
+    play_with(client, script, split, &mut |_| Decision::Proceed)
+}
+
+fn play_with(mut client: Client, script: &str, split: bool, decide: &mut dyn FnMut(&Point) -> Decision) -> Ending {
     let script: Vec<&str> = script.lines().map(str::trim_start).filter(|l| !l.is_empty()).collect();
     let mut play = Play { script, at: 0, sent: String::new(), split, pending: Vec::new() };
     let mut ending = Ending { outcomes: Vec::new(), reason: String::new(), points: Vec::new() };
@@ -133,10 +142,16 @@ fn play(mut client: Client, script: &str, split: bool) -> Ending {
                 let held = input.clone();
                 assert_eq!(client.next(&mut input), Step::Ask(point.clone()), "an open question is told again");
                 assert_eq!(held, input, "no input is taken while a question is open");
-                client.answer(Decision::Proceed);
+                client.answer(decide(&point));
                 if !matches!(point, Point::Reply(_)) {
                     ending.points.push(point);
                 }
+            }
+            Step::StartTls => {
+                play.check_sent();
+                assert_eq!(play.script.get(play.at), Some(&"T:"), "no handshake is due");
+                play.at += 1;
+                client.secured();
             }
             Step::SendContent => {
                 let mut out = BytesMut::new();

@@ -44,7 +44,7 @@ fn a_recipient_is_asked_for_and_no_data_follows() {
         for script in [plain, groups] {
             let ending = ask(false, &["b@y.example"], &[], true, &script);
             assert_eq!((ending.outcomes, ending.reason.as_str()), (vec![vec![outcome.to_owned()]], "quit"), "{reply}");
-            assert_eq!(ending.points, [Point::Connect, Point::Helo, Point::Mail, Point::Rcpt(0), Point::Quit]);
+            assert_eq!(ending.points, [Point::Helo("EHLO"), Point::Mail, Point::Rcpt(0), Point::Quit]);
         }
     }
 }

@@ -31,7 +31,7 @@ fn one_message_without_extensions() {
     assert_eq!(ending.outcomes, [["delivered 250", "delivered 250"]]);
     assert_eq!(ending.reason, "quit");
     use Point::*;
-    assert_eq!(ending.points, [Connect, Helo, Mail, Rcpt(0), Rcpt(1), Message, Data, Quit]);
+    assert_eq!(ending.points, [Helo("EHLO"), Mail, Rcpt(0), Rcpt(1), Data, Quit]);
 }
 
 #[test]

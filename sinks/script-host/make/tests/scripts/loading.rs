@@ -45,8 +45,8 @@ fn exports_are_events_or_nothing_that_looks_like_one() {
             "scripts/tag.js:2:17 TypeError: onArival is not an event that this version raises (did you mean onArrival?)",
         ),
         (
-            "export function outConnect() {}",
-            "scripts/tag.js:1:17 TypeError: outConnect is not an event that this version raises",
+            "export function inAuth() {}",
+            "scripts/tag.js:1:17 TypeError: inAuth is not an event that this version raises",
         ),
         ("export const inRcpt = 5", "scripts/tag.js:1:14 TypeError: inRcpt must be a function, not a number"),
         (

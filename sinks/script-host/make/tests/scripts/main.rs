@@ -4,6 +4,7 @@ mod calls;
 mod faults;
 mod loading;
 mod model;
+mod outbound;
 mod rig;
 mod services;
 mod stub;

@@ -4,7 +4,7 @@ use crate::stub::{World, excess, leg, shown};
 use mailsluice_wit::mailsluice::script::engine;
 use mailsluice_wit::mailsluice::sink::types::{Answer, Command, Expansion, Question, RecordKind, Resolution, Verdict};
 use mailsluice_wit::mailsluice::sink::{clock, config, dns, http, kv, log, metrics, random, submit, tables, types};
-use mailsluice_wit::{Message, Outgoing, Recipient, Session};
+use mailsluice_wit::{Message, Outbound, Outgoing, Recipient, Session};
 use std::future::Future;
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
@@ -110,6 +110,11 @@ impl Script {
             "transport.route" | "transport.deliver" | "transport.deferred" | "transport.failed" => {
                 self.decide(&interface, (leg(), message(), session()))
             }
+            "out.connect" | "out.helo" | "out.message" | "out.mail" | "out.rcpt" | "out.data" | "out.reply" => {
+                self.decide(&interface, (Resource::<Outbound>::new_borrow(4), message(), session()))
+            }
+            "out.quit" => self.decide(&interface, (leg(), session())),
+            "out.disconnect" => self.tell(&interface, (leg(), session())),
             "transport.delivered" => self.tell(&interface, (leg(), message(), session())),
             "dns.resolve" => {
                 self.decide(&interface, (Question { name: "example.net".to_owned(), kind: RecordKind::Mx },))
@@ -168,6 +173,7 @@ fn answered(answer: &Answer) -> String {
             format!("to {members:?} from {sender:?}")
         }
         Answer::Route(hops) => format!("route {hops:?}"),
+        Answer::Step(next) => format!("{next:?}").replace("NextState::", "").to_lowercase(),
         Answer::Records(records) => format!("records {records:?}"),
         Answer::Outcomes(outcomes) => {
             let one = |it: &mailsluice_wit::mailsluice::sink::types::Outcome| {

@@ -1,6 +1,7 @@
 //! A server that is none: it answers the script host with made-up things, and writes down what it is asked to do.
 
 mod message;
+mod outbound;
 mod services;
 mod session;
 
