@@ -1,10 +1,11 @@
-//! `[delivery]` and `[[route]]`: where accepted mail goes.
+//! `[delivery]`, `[[route]]` and `[[tls-policy]]`: where accepted mail goes.
 
 use super::diagnostic::Diagnostics;
+use super::outbound::Outbound;
+use super::places::Places;
 use super::reader::{Table, one_or_list};
 use super::route::Routes;
-use super::target::{self, Endpoint, Target};
-use std::path::Path;
+use super::target::{self, Target};
 
 /// The ways out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,24 +13,31 @@ pub struct Delivery {
     /// `local`: for recipients in local domains. Default: `{ maildir = "mail/{domain}/{local}" }`.
     pub local: Target,
     /// `smart-host`: a host and port or several, tried in this order, for what has no route. Default: none.
-    pub smart_host: Vec<Endpoint>,
+    pub smart_host: Vec<Target>,
     /// `[[route]]`: by domain; also for local domains, and for those in `relay-to`.
     pub routes: Routes,
+    /// `tls`, `dane`, `mta-sts` and `[[tls-policy]]`: how secure the way to what MX records name has to be.
+    pub outbound: Outbound,
 }
 
 impl Delivery {
-    /// Reads the two from the top of the file. Written paths are under `data_dir`.
-    pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, data_dir: &Path) -> Self {
+    /// Reads the three from the top of the file.
+    pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, places: &Places<'_>) -> Self {
+        let mut outbound = Outbound::default();
         let (local, smart_host) = table.section("delivery", found, |table, found| {
             let kinds = &["maildir", "lmtp", "drop"];
-            let local = table.get("local", found, |n, f| target::read(n, kinds, data_dir, f));
-            (local, table.get("smart-host", found, |n, f| one_or_list(n, f, target::endpoint)))
+            let local = table.get("local", found, |n, f| target::read(n, kinds, places, f));
+            outbound.keys(table, found);
+            let smart_host = |n, f: &mut Diagnostics| one_or_list(n, f, |n, f| target::smart_host(n, places, f));
+            (local, table.get("smart-host", found, smart_host))
         });
+        outbound.tables(table, found, places);
         let pattern = "mail/{domain}/{local}".to_owned();
         Self {
-            local: local.unwrap_or_else(|| Target::Maildir { root: data_dir.to_owned(), pattern }),
+            local: local.unwrap_or_else(|| Target::Maildir { root: places.data_dir.to_owned(), pattern }),
             smart_host: smart_host.unwrap_or_default(),
-            routes: Routes::read(table, found, data_dir),
+            routes: Routes::read(table, found, places),
+            outbound,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::diagnostic::Diagnostics;
 use super::domains;
+use super::places::Places;
 use super::reader::{Table, one_or_list};
 use super::sources::Span;
 use super::target::{self, Target};
@@ -10,7 +11,6 @@ use super::values;
 use crate::mail::Domain;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 /// The routes. Which one holds for a domain does not depend on the order in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,13 +33,18 @@ pub(super) enum Pattern {
 }
 
 impl Routes {
-    pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, data_dir: &Path) -> Self {
+    pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, places: &Places<'_>) -> Self {
         let mut routes = Self::default();
         let one = |table: &mut Table<'_>, found: &mut Diagnostics| {
             let pattern = table.require("domain", found, |n, f| Some((pattern(n, "a route", f)?, n.span)));
-            let kinds = &["smtp", "lmtp", "maildir", "drop"];
+            let kinds = &["smtp", "smtps", "lmtp", "maildir", "drop"];
             let targets = table.require("to", found, |node, found| {
-                one_or_list(node, found, |n, f| target::read(n, kinds, data_dir, f)).filter(|list| !list.is_empty())
+                let targets = one_or_list(node, found, |n, f| target::read(n, kinds, places, f))?;
+                if targets.len() > 1 && targets.contains(&Target::Turn) {
+                    let told = found.error(node.span, "\"turn\" stands beside other targets");
+                    told.help("mail waits to be called for, or it is sent: write \"turn\" alone, or leave it out");
+                }
+                Some(targets).filter(|list| !list.is_empty())
             });
             pattern.zip(targets)
         };

@@ -2,7 +2,9 @@
 
 use super::diagnostic::Diagnostics;
 use super::path;
+use super::places::Places;
 use super::reader::Table;
+use super::relay::{self, Relay};
 use super::tree::{Fields, Node, Value};
 use super::values::{self, wrong_kind};
 use crate::mail::{Domain, domain::Host};
@@ -27,8 +29,12 @@ pub enum Target {
     Drop(PathBuf),
     /// A server that speaks SMTP.
     Smtp(Endpoint),
+    /// The same, with more said of it.
+    Relay(Box<Relay>),
     /// The servers that the DNS names for this domain, given by its key.
     Mx(String),
+    /// Nowhere by itself: it waits until the receiver calls for it.
+    Turn,
     /// A server that speaks LMTP.
     Lmtp(Endpoint),
     /// The Unix socket of a server that speaks LMTP: an absolute path, or one under data-dir.
@@ -58,24 +64,30 @@ impl fmt::Display for Endpoint {
 pub(super) fn read(
     node: &Node,
     kinds: &'static [&'static str],
-    data_dir: &Path,
+    places: &Places<'_>,
     found: &mut Diagnostics,
 ) -> Option<Target> {
     let options: Vec<String> = kinds.iter().map(|k| format!("`{k}`")).collect();
     let options = values::alternatives(&options);
     if let Value::String(text) = &node.value {
+        if text == "turn" && kinds.contains(&"smtp") {
+            return Some(Target::Turn);
+        }
         if let Some(name) = text.strip_prefix("mx:").filter(|_| kinds.contains(&"smtp")) {
             return mx(name, node, found);
         }
         let told = found.error(node.span, format!("expected a table with one of {options}, found a string"));
         if kinds.contains(&"smtp") {
-            told.help("for the MX records of a domain write \"mx:example.com\"");
+            told.help("for the MX records of a domain write \"mx:example.com\", and \"turn\" for mail that waits for ATRN or TURN");
         }
         return None;
     }
     let targets = Table::read(node, found, |table, found| {
         let present: Vec<&'static str> = kinds.iter().copied().filter(|k| table.field(k).is_some()).collect();
-        let targets = present.iter().map(|kind| one(kind, table.node(kind)?, data_dir, found));
+        let targets = present.iter().map(|kind| {
+            let node = table.node(kind)?;
+            one(kind, node, table, places, found)
+        });
         targets.collect::<Vec<Option<Target>>>()
     })?;
     let count = match <[_; 1]>::try_from(targets) {
@@ -100,11 +112,18 @@ fn mx(name: &str, node: &Node, found: &mut Diagnostics) -> Option<Target> {
     }
 }
 
-fn one(kind: &str, node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Target> {
+fn one(kind: &str, node: &Node, table: &mut Table<'_>, places: &Places<'_>, found: &mut Diagnostics) -> Option<Target> {
+    let data_dir = places.data_dir;
     match kind {
         "maildir" => maildir(node, data_dir, found),
         "drop" => path::below(data_dir, node, found).map(Target::Drop),
-        "smtp" => endpoint(node, found).map(Target::Smtp),
+        "smtp" | "smtps" => {
+            // What stands beside a wrong endpoint is looked at as well.
+            let endpoint = endpoint(node, found);
+            let place = endpoint.clone().unwrap_or(Endpoint { host: String::new(), port: 25 });
+            let relay = relay::read(place, kind == "smtps", table, places, found);
+            endpoint.map(|endpoint| relay.map_or(Target::Smtp(endpoint), |relay| Target::Relay(Box::new(relay))))
+        }
         _ => lmtp(node, data_dir, found),
     }
 }
@@ -145,6 +164,14 @@ fn maildir(node: &Node, data_dir: &Path, found: &mut Diagnostics) -> Option<Targ
         None => (data_dir, text),
     };
     Some(Target::Maildir { root: root.to_owned(), pattern })
+}
+
+/// A smart host: a host and a port, or a table with `smtp` or `smtps`.
+pub(super) fn smart_host(node: &Node, places: &Places<'_>, found: &mut Diagnostics) -> Option<Target> {
+    match node.as_table() {
+        Some(_) => read(node, &["smtp", "smtps"], places, found),
+        None => endpoint(node, found).map(Target::Smtp),
+    }
 }
 
 /// A host and a port, such as `"relay.example.com:25"` or `"[::1]:24"`.

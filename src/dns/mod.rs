@@ -2,9 +2,10 @@
 //! [`Resolver`](crate::event::host::Resolver).
 //!
 //! It asks the name servers of `/etc/resolv.conf`, which are read at the first question, and keeps answers for as long as they
-//! live. The hosts file and the search list are for people at a terminal: they are not used. Nothing is validated here; whoever
-//! wants proofs needs a resolver that gives them.
+//! live. The hosts file and the search list are for people at a terminal: they are not used. Routes get [proofs](proof) (DNSSEC), if the
+//! name servers hand signatures on; sinks get none.
 
+mod proof;
 mod question;
 mod resolver;
 mod text;
@@ -15,8 +16,9 @@ use hickory_resolver::config::ResolveHosts;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{ResolverBuilder, TokioResolver};
+use proof::Proofs;
 use std::fmt;
 use tokio::sync::OnceCell;
 
@@ -28,6 +30,7 @@ const CACHE: u64 = 10_000;
 pub struct SystemDns {
     /// Read at the first question; if that fails, at the next one again.
     resolver: OnceCell<TokioResolver>,
+    proofs: Proofs,
 }
 
 impl SystemDns {
@@ -40,11 +43,25 @@ impl SystemDns {
         self.resolver.get_or_try_init(|| async { build(TokioResolver::builder_tokio()?) }).await
     }
 
+    async fn validating(&self) -> Result<TokioResolver, NetError> {
+        let mut builder = TokioResolver::builder_tokio()?;
+        builder.options_mut().validate = true;
+        build(builder)
+    }
+
     /// The records of that kind, as `read` takes them.
     async fn ask<T>(&self, name: &str, kind: RecordKind, read: fn(&RData) -> Option<T>) -> Result<Vec<T>, DnsFault> {
         let name = question::name(name, kind).map_err(|why| DnsFault::Invalid(why.into()))?;
+        self.look_up(name, question::record_type(kind), read).await
+    }
+
+    async fn look_up<T>(
+        &self,
+        name: Name,
+        wanted: RecordType,
+        read: fn(&RData) -> Option<T>,
+    ) -> Result<Vec<T>, DnsFault> {
         let resolver = self.resolver().await.map_err(|error| fault(&error))?;
-        let wanted = question::record_type(kind);
         let found = resolver.lookup(name, wanted).await.map_err(|error| fault(&error))?;
         let of_kind = found.answers().iter().filter(|record| record.record_type() == wanted);
         let read: Vec<T> = of_kind.filter_map(|record| read(&record.data)).collect();
@@ -87,5 +104,7 @@ fn fault(error: &NetError) -> DnsFault {
     }
 }
 
+#[cfg(test)]
+mod signed;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The resolver against a name server on loopback.
 
 use super::*;
-use crate::event::host::{self, Mx, Resolver};
+use crate::event::host::{self, Mx, Resolver, Signed};
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::proto::op::{Message, MessageType};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, MX, NS, PTR, SRV, TXT};
@@ -82,8 +82,13 @@ async fn resolver() -> SystemDns {
     });
     let server = NameServerConfig::new("127.0.0.1".parse().unwrap(), true, vec![udp]);
     let config = ResolverConfig::from_name_servers(vec![server]);
-    let resolver = build(TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())).unwrap();
-    SystemDns { resolver: OnceCell::new_with(Some(resolver)) }
+    let builder = |validate| {
+        let mut builder = TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
+        builder.options_mut().validate = validate;
+        build(builder).unwrap()
+    };
+    let proofs = Proofs::with(OnceCell::new_with(Some(builder(true))), (Name::root(), RecordType::NS));
+    SystemDns { resolver: OnceCell::new_with(Some(builder(false))), proofs }
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {
@@ -135,9 +140,9 @@ async fn routes_have_values() {
         ("gone.example", Err(DnsFault::NotFound)),
         ("ring.example", Err(DnsFault::NotFound)),
     ] {
-        assert_eq!(dns.mx(asked).await, wanted, "{asked}");
+        assert_eq!(dns.mx(asked).await, wanted.map(Signed::insecure), "{asked}");
     }
-    let odd = dns.mx("odd.example").await.unwrap();
+    let odd = dns.mx("odd.example").await.unwrap().data;
     assert!(
         odd.len() == 2 && odd.iter().all(|mx| host::name::host(&mx.host).is_err()),
         "no dot in a label parts it: {odd:?}"
@@ -150,7 +155,7 @@ async fn routes_have_values() {
         ("example", Err(DnsFault::NotFound)),
         ("192.0.2.1", Err(DnsFault::NotFound)),
     ] {
-        assert_eq!(dns.addresses(asked).await, wanted, "{asked}");
+        assert_eq!(dns.addresses(asked).await, wanted.map(Signed::insecure), "{asked}");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::dns::DnsFault;
 use super::name;
-use super::resolver::{Mx, Resolver};
+use super::resolver::{Mx, Resolver, Signed, Tlsa};
 use async_trait::async_trait;
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,16 +18,31 @@ pub struct NoDns;
 
 #[async_trait]
 impl Resolver for NoDns {
-    async fn mx(&self, _domain: &str) -> Result<Vec<Mx>, DnsFault> {
+    async fn mx(&self, _domain: &str) -> Result<Signed<Vec<Mx>>, DnsFault> {
         Err(DnsFault::Temporary(NO_MX.into()))
     }
 
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsFault> {
+    async fn addresses(&self, host: &str) -> Result<Signed<Vec<IpAddr>>, DnsFault> {
         let host = name::host(host).map_err(|why| DnsFault::Invalid(why.into()))?;
         // The dot keeps the system's search list out of it.
         let found = tokio::net::lookup_host((format!("{host}."), 0)).await;
         let found: Vec<IpAddr> = found.map_err(|error| unknown(&error))?.map(|at: SocketAddr| at.ip()).collect();
-        if found.is_empty() { Err(DnsFault::Temporary("the system gave no address".into())) } else { Ok(found) }
+        if found.is_empty() {
+            return Err(DnsFault::Temporary("the system gave no address".into()));
+        }
+        Ok(Signed::insecure(found))
+    }
+
+    async fn tlsa(&self, _name: &str) -> Result<Signed<Vec<Tlsa>>, DnsFault> {
+        Err(DnsFault::NotFound)
+    }
+
+    async fn texts(&self, _name: &str) -> Result<Vec<String>, DnsFault> {
+        Err(DnsFault::NotFound)
+    }
+
+    async fn validates(&self) -> bool {
+        false
     }
 }
 

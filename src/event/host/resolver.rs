@@ -1,10 +1,14 @@
 //! Questions that routing asks the DNS: who takes the mail of a domain, and where is a host.
 //!
+//! Whether an answer was signed, and the signature good (RFC 4035), comes with it: what follows from an answer may be relied on no
+//! more than the answer. A signature that should be there and is not good is no answer at all.
+//!
 //! Answers are values, and hold whatever the DNS says, foolish or hostile: whoever routes by them sorts that out. Sinks ask
 //! through [`Dns`](super::Dns) instead.
 
 use super::dns::DnsFault;
 use async_trait::async_trait;
+use std::fmt;
 use std::net::IpAddr;
 
 /// Looks up what routes are made of.
@@ -14,10 +18,56 @@ use std::net::IpAddr;
 #[async_trait]
 pub trait Resolver: Send + Sync {
     /// The MX records of a domain, in no particular order.
-    async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsFault>;
+    async fn mx(&self, domain: &str) -> Result<Signed<Vec<Mx>>, DnsFault>;
 
     /// The addresses of a host, of both families as [`either`] joins them.
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsFault>;
+    async fn addresses(&self, host: &str) -> Result<Signed<Vec<IpAddr>>, DnsFault>;
+
+    /// The TLSA records of a name such as `_25._tcp.mx.example` (RFC 6698).
+    async fn tlsa(&self, name: &str) -> Result<Signed<Vec<Tlsa>>, DnsFault>;
+
+    /// The texts of a name, the strings of each joined.
+    async fn texts(&self, name: &str) -> Result<Vec<String>, DnsFault>;
+
+    /// Whether signatures are looked at. An answer is never secure if not.
+    async fn validates(&self) -> bool;
+}
+
+/// An answer, and whether it is proven to be what the owner of the zone has published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed<T> {
+    /// The answer.
+    pub data: T,
+    /// All of it was signed, aliases on the way included, and every signature was good.
+    pub secure: bool,
+}
+
+impl<T> Signed<T> {
+    /// An answer that is not proven.
+    pub fn insecure(data: T) -> Self {
+        Self { data, secure: false }
+    }
+}
+
+/// A TLSA record (RFC 6698 2.1).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tlsa {
+    /// Certificate usage: 2 is DANE-TA, 3 is DANE-EE (RFC 7218).
+    pub usage: u8,
+    /// 0: the whole certificate; 1: its public key.
+    pub selector: u8,
+    /// 0: as it is; 1: SHA-256; 2: SHA-512.
+    pub matching: u8,
+    /// What the selected part has to be.
+    pub data: Vec<u8>,
+}
+
+/// `3 1 1 0123…`, as in zone files.
+impl fmt::Display for Tlsa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} ", self.usage, self.selector, self.matching)?;
+        self.data.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
 }
 
 /// An MX record (RFC 1035 3.3.9).
@@ -36,12 +86,16 @@ impl Mx {
     }
 }
 
+/// What is known of a host in one family.
+pub type Found = Result<Signed<Vec<IpAddr>>, DnsFault>;
+
 /// What is known of a host after both families have been asked for, IPv6 first. An address of either is an answer. Without one,
-/// that there is none is known only if both say so.
-pub fn either(v6: Result<Vec<IpAddr>, DnsFault>, v4: Result<Vec<IpAddr>, DnsFault>) -> Result<Vec<IpAddr>, DnsFault> {
+/// that there is none is known only if both say so. It is secure if each part of it is.
+pub fn either(v6: Found, v4: Found) -> Found {
     match (v6, v4) {
         (Ok(mut addresses), Ok(more)) => {
-            addresses.extend(more);
+            addresses.data.extend(more.data);
+            addresses.secure &= more.secure;
             Ok(addresses)
         }
         (Ok(addresses), Err(_)) | (Err(_), Ok(addresses)) => Ok(addresses),
@@ -57,13 +111,14 @@ mod tests {
 
     #[test]
     fn one_family_is_enough_and_none_is_known_from_both_only() {
-        let v6 = || Ok(vec!["2001:db8::1".parse().unwrap()]);
-        let v4 = || Ok(vec!["192.0.2.1".parse().unwrap()]);
+        let found = |ips: &[&str]| Signed::insecure(ips.iter().map(|ip| ip.parse().unwrap()).collect::<Vec<IpAddr>>());
+        let v6 = || Ok(found(&["2001:db8::1"]));
+        let v4 = || Ok(found(&["192.0.2.1"]));
         let none = || Err(DnsFault::NotFound);
         let down = || Err(DnsFault::Temporary("down".into()));
         let bad = || Err(DnsFault::Invalid("bad".into()));
         for (name, six, four, wanted) in [
-            ("both", v6(), v4(), Ok(vec!["2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap()])),
+            ("both", v6(), v4(), Ok(found(&["2001:db8::1", "192.0.2.1"]))),
             ("IPv6 only", v6(), none(), v6()),
             ("IPv4 only", none(), v4(), v4()),
             ("IPv6, IPv4 unknown", v6(), down(), v6()),
@@ -75,6 +130,20 @@ mod tests {
             ("no name", bad(), bad(), bad()),
         ] {
             assert_eq!(either(six, four), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_secure_if_all_are() {
+        let ip: IpAddr = "192.0.2.1".parse().unwrap();
+        let of = |secure| Ok(Signed { data: vec![ip], secure });
+        for (six, four, secure) in [
+            (of(true), of(true), true),
+            (of(true), of(false), false),
+            (of(false), of(true), false),
+            (of(true), Err(DnsFault::NotFound), true),
+        ] {
+            assert_eq!(either(six, four).map(|found| found.secure), Ok(secure));
         }
     }
 

@@ -7,32 +7,41 @@
 //! Not here: which hop it is (`route`, `exchange`), when to try again (`retry`), how much goes out (`traffic`).
 //!
 //! * `maildir`, `drop`: files, left at a `depot` so that they survive a power cut; `path` names them.
+//! * `called`: a connection that its receiver has turned round.
 //! * `smtp`: SMTP and LMTP, over a `connection` that drives the machine of [`crate::smtp::client`]; `pool` keeps those that are
-//!   open. `probe` asks for a recipient and sends nothing. `fit`: what the server can take; `passage`: the content on its way; `stream`: TCP or a socket of this machine.
+//!   open. `probe` asks for a recipient and sends nothing. `fit`: what the server can take; `passage`: the content on its way; `stream`: TCP or a socket of this machine, under TLS or not; `safety`, `login`: what a server has to prove, and who we are there.
 
+mod called;
 pub mod connection;
 mod depot;
 mod drop;
 mod file;
 mod fit;
+mod login;
 mod maildir;
 mod passage;
 pub mod path;
 mod pool;
 mod probe;
+mod safety;
 pub mod smtp;
 mod stream;
 
 #[cfg(test)]
 mod tests;
 
+use super::Request;
+use super::ears::Ears;
 use super::outcome::{Details, Outcome};
+use super::security::Advisor;
 use crate::disk::Files;
 use crate::mail::{Domain, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, Reply, ReversePath};
+pub(super) use called::Called;
 use depot::Depot;
 pub use path::{Pattern, PatternError};
 use pool::Pool;
 pub use probe::Probed;
+pub use safety::Safety;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,7 +75,22 @@ pub enum NextHop {
         name: Arc<str>,
         /// Its addresses, in the order in which they are tried.
         addresses: Vec<SocketAddr>,
+        /// The domain whose mail it takes.
+        domain: Arc<str>,
+        /// That it does is proven, and so are its addresses (DNSSEC).
+        secure: bool,
+        /// What it has to prove; the pass finds out (`security`).
+        safety: Safety,
     },
+    /// A server by SMTP, and what it has to prove: a smart host.
+    Relay {
+        /// `host:port`.
+        address: Arc<str>,
+        /// What it has to prove, and who we are.
+        safety: Arc<Safety>,
+    },
+    /// A connection that the receiver makes and has turned round. It can't be delivered to by itself.
+    Turn,
     /// A sink that delivers by itself. The pass asks it; it can't be delivered to as it is.
     Sink(Arc<str>),
 }
@@ -75,8 +99,12 @@ impl NextHop {
     /// The site that a turn is taken for, before the DNS has been asked; none if there is nothing to connect to.
     pub(super) fn site(&self) -> Option<&str> {
         match self {
-            Self::Smtp(name) | Self::Lmtp(name) | Self::Mx(name) | Self::Host { name, .. } => Some(name),
-            Self::Maildir { .. } | Self::Drop(_) | Self::Sink(_) => None,
+            Self::Smtp(name)
+            | Self::Lmtp(name)
+            | Self::Mx(name)
+            | Self::Host { name, .. }
+            | Self::Relay { address: name, .. } => Some(name),
+            Self::Maildir { .. } | Self::Drop(_) | Self::Turn | Self::Sink(_) => None,
         }
     }
 }
@@ -85,10 +113,14 @@ impl NextHop {
 impl fmt::Display for NextHop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Turn => f.write_str("turn"),
             Self::Maildir { root, .. } | Self::Drop(root) => write!(f, "{}", root.display()),
-            Self::Smtp(name) | Self::Lmtp(name) | Self::Mx(name) | Self::Host { name, .. } | Self::Sink(name) => {
-                f.write_str(name)
-            }
+            Self::Smtp(name)
+            | Self::Lmtp(name)
+            | Self::Mx(name)
+            | Self::Host { name, .. }
+            | Self::Relay { address: name, .. }
+            | Self::Sink(name) => f.write_str(name),
         }
     }
 }
@@ -110,6 +142,8 @@ pub struct Job<'a> {
     pub targets: &'a [Target<'a>],
     /// The most messages that may go over one connection, if that is less than [usual](pool).
     pub per_connection: Option<u32>,
+    /// What its sender asks of the next host.
+    pub request: Request,
 }
 
 /// One recipient of a job.
@@ -131,12 +165,16 @@ pub struct Means {
     /// Those over which recipients have been asked for. Deliveries have others: what a probe leaves behind must not be theirs.
     probed: Pool,
     network: Arc<dyn Network>,
+    /// Says what hosts have to prove.
+    pub(super) advisor: Advisor,
 }
 
 impl Means {
     /// Local deliveries go to these files.
     pub fn new(files: Arc<dyn Files>) -> Self {
-        Self { depot: Depot::new(files), pool: Pool::default(), probed: Pool::default(), network: Arc::new(Tcp) }
+        let network = Arc::new(Tcp);
+        let (pool, probed, advisor) = (Pool::default(), Pool::default(), Advisor::default());
+        Self { depot: Depot::new(files), pool, probed, network, advisor }
     }
 
     /// Hosts are reached over this network.
@@ -145,15 +183,26 @@ impl Means {
         self
     }
 
+    /// Hosts have to prove what this one says.
+    pub fn advised(mut self, advisor: Advisor) -> Self {
+        self.advisor = advisor;
+        self
+    }
+
     /// The way to a server, if the hop is one.
     fn way<'a>(&'a self, pool: &'a Pool, hop: &'a NextHop) -> Option<smtp::Way<'a>> {
-        let (address, known, lmtp) = match hop {
-            NextHop::Smtp(address) => (address, None, false),
-            NextHop::Lmtp(address) => (address, None, true),
-            NextHop::Host { name, addresses } => (name, Some(addresses.as_slice()), false),
-            NextHop::Maildir { .. } | NextHop::Drop(_) | NextHop::Mx(_) | NextHop::Sink(_) => return None,
+        let (address, known, safety) = match hop {
+            NextHop::Smtp(address) => (address, None, Safety::default()),
+            NextHop::Lmtp(address) => (address, None, Safety::none()),
+            NextHop::Relay { address, safety } => (address, None, (**safety).clone()),
+            NextHop::Host { name, addresses, safety, .. } => (name, Some(addresses.as_slice()), safety.clone()),
+            NextHop::Maildir { .. } | NextHop::Drop(_) | NextHop::Mx(_) | NextHop::Turn | NextHop::Sink(_) => {
+                return None;
+            }
         };
-        Some(smtp::Way { pool, network: &*self.network, address, known, lmtp })
+        let lmtp = matches!(hop, NextHop::Lmtp(_));
+        let of_domain = if let NextHop::Host { domain, .. } = hop { Some((&self.advisor, &**domain)) } else { None };
+        Some(smtp::Way { pool, network: &*self.network, address, known, lmtp, safety, of_domain })
     }
 
     /// Asks a server whether it takes mail for this recipient, up to its reply to RCPT. `hostname`: our own name. None if the hop
@@ -165,6 +214,16 @@ impl Means {
 
     /// Tries one next hop and gives one outcome per target, in their order.
     pub async fn deliver(&self, hop: &NextHop, job: &Job<'_>) -> Vec<Outcome> {
+        self.deliver_heard(hop, job, None).await
+    }
+
+    /// The same, where sinks hear what is said to a server.
+    pub(super) async fn deliver_heard(
+        &self,
+        hop: &NextHop,
+        job: &Job<'_>,
+        ears: Option<&mut Ears<'_>>,
+    ) -> Vec<Outcome> {
         if job.targets.is_empty() {
             return Vec::new();
         }
@@ -172,7 +231,7 @@ impl Means {
             NextHop::Maildir { root, pattern } => maildir::deliver(&self.depot, root, pattern, job).await,
             NextHop::Drop(directory) => drop::deliver(&self.depot, directory, job).await,
             server => match self.way(&self.pool, server) {
-                Some(way) => way.deliver(job).await,
+                Some(way) => way.deliver(job, ears).await,
                 None => {
                     // Passes never ask for it; a deferral loses nothing.
                     let details = Details::ours(UNFIT, format!("{server} is no hop that a connection can be made to"));

@@ -1,12 +1,13 @@
 //! Connections that have carried a message and may carry more (RFC 5321 3.3: a client may send one transaction after another).
 //!
 //! A connection is kept for a few seconds, and for a number of messages. What the server does to it meanwhile is seen when it is
-//! taken out; what is not seen then, the first reply tells, and [`super::smtp`] opens another.
+//! taken out; what is not seen then, the first reply tells, and [`super::smtp`] opens another. How many wait in all is bounded: where
+//! mail goes to a hundred thousand hosts, one message to each, the files that a process may open would be gone in seconds.
 
 use super::connection::Connection;
-use super::stream::Stream;
-use crate::smtp::client::Hop;
-use std::collections::HashMap;
+use super::safety::Safety;
+use crate::smtp::client::{Hop, Terms};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,6 +18,8 @@ const IDLE: Duration = Duration::from_secs(2);
 const USES: u32 = 100;
 /// Connections to one hop that wait.
 const KEPT: usize = 20;
+/// Connections that wait in all; the oldest gives way.
+const KEPT_IN_ALL: usize = 1000;
 
 /// Where a connection leads, and as whom we spoke on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,11 +27,15 @@ pub(super) struct Key {
     /// `host:port`, or `unix:` and a path.
     pub(super) address: String,
     pub(super) hop: Hop,
+    /// What was asked of it beyond the usual.
+    pub(super) terms: Terms,
+    /// What it has proven, and who we are there.
+    pub(super) safety: Safety,
 }
 
 /// A connection that was greeted.
 pub(super) struct Open {
-    pub(super) connection: Connection<Stream>,
+    pub(super) connection: Connection,
     /// The server, as outcomes name it.
     pub(super) remote: String,
     /// Messages that it has carried.
@@ -36,23 +43,73 @@ pub(super) struct Open {
 }
 
 /// The connections that wait.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Pool(Arc<Mutex<Shelf>>);
 
-#[derive(Default)]
+impl Default for Pool {
+    fn default() -> Self {
+        Self::of(KEPT_IN_ALL)
+    }
+}
+
 struct Shelf {
+    /// How many there may be.
+    most: usize,
     /// The latest last.
-    waiting: HashMap<Key, Vec<(Instant, Open)>>,
+    waiting: HashMap<Key, Vec<Waiting>>,
+    /// All of them, the latest last.
+    order: BTreeMap<u64, Key>,
+    /// The number of the next one.
+    next: u64,
     /// A task looks after them.
     watched: bool,
 }
 
+/// A connection that waits.
+struct Waiting {
+    number: u64,
+    since: Instant,
+    open: Open,
+}
+
+impl Shelf {
+    /// Adds one. The oldest of all, if that were too many.
+    fn add(&mut self, key: Key, open: Open) -> Option<Open> {
+        let number = self.next;
+        self.next += 1;
+        self.order.insert(number, key.clone());
+        self.waiting.entry(key).or_default().push(Waiting { number, since: Instant::now(), open });
+        if self.order.len() <= self.most {
+            return None;
+        }
+        let (_, key) = self.order.pop_first()?;
+        let waiting = self.waiting.get_mut(&key).filter(|waiting| !waiting.is_empty())?;
+        let oldest = waiting.remove(0);
+        if waiting.is_empty() {
+            self.waiting.remove(&key);
+        }
+        Some(oldest.open)
+    }
+
+    /// Takes the latest for this hop.
+    fn take(&mut self, key: &Key) -> Option<Waiting> {
+        let latest = self.waiting.get_mut(key)?.pop()?;
+        self.order.remove(&latest.number);
+        Some(latest)
+    }
+}
+
 impl Pool {
+    /// For so many connections.
+    pub(super) fn of(most: usize) -> Self {
+        let shelf = Shelf { most, waiting: HashMap::new(), order: BTreeMap::new(), next: 0, watched: false };
+        Self(Arc::new(Mutex::new(shelf)))
+    }
+
     /// A connection that can carry a message now, as far as can be seen.
     pub(super) fn take(&self, key: &Key) -> Option<Open> {
         let mut shelf = self.lock();
-        let waiting = shelf.waiting.get_mut(key)?;
-        while let Some((since, mut open)) = waiting.pop() {
+        while let Some(Waiting { since, mut open, .. }) = shelf.take(key) {
             if since.elapsed() < IDLE && open.connection.is_quiet() {
                 return Some(open);
             }
@@ -65,17 +122,27 @@ impl Pool {
     pub(super) fn put(&self, key: Key, mut open: Open, most: Option<u32>) {
         open.uses += 1;
         if open.uses < most.unwrap_or(USES).min(USES) && open.connection.is_ready() {
-            let mut shelf = self.lock();
-            let waiting = shelf.waiting.entry(key).or_default();
-            if waiting.len() < KEPT {
-                waiting.push((Instant::now(), open));
-                if !std::mem::replace(&mut shelf.watched, true) {
-                    tokio::spawn(self.clone().watch());
-                }
-                return;
+            match self.keep(key, open) {
+                Some(other) => open = other,
+                None => return,
             }
         }
         tokio::spawn(open.connection.quit());
+    }
+
+    /// Keeps a connection. The one that there is no room for then, if so.
+    fn keep(&self, key: Key, open: Open) -> Option<Open> {
+        let mut shelf = self.lock();
+        let same = shelf.waiting.get(&key).map_or(0, Vec::len);
+        // A second one to a hop is no reason to leave another hop.
+        if same >= KEPT || same > 0 && shelf.order.len() >= shelf.most {
+            return Some(open);
+        }
+        let oldest = shelf.add(key, open);
+        if !std::mem::replace(&mut shelf.watched, true) {
+            tokio::spawn(self.clone().watch());
+        }
+        oldest
     }
 
     /// Takes leave of those that have waited too long, until none is left.
@@ -94,13 +161,14 @@ impl Pool {
         let mut shelf = self.lock();
         let mut old = Vec::new();
         for waiting in shelf.waiting.values_mut() {
-            let young = waiting.partition_point(|(since, _)| since.elapsed() >= IDLE);
-            old.extend(waiting.drain(..young).map(|(_, open)| open));
+            let young = waiting.partition_point(|one| one.since.elapsed() >= IDLE);
+            old.extend(waiting.drain(..young));
         }
+        old.iter().for_each(|one| drop(shelf.order.remove(&one.number)));
         shelf.waiting.retain(|_, waiting| !waiting.is_empty());
         let empty = shelf.waiting.is_empty();
         shelf.watched = !empty;
-        (old, empty)
+        (old.into_iter().map(|one| one.open).collect(), empty)
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {

@@ -31,14 +31,14 @@ pub(super) fn choose(
             Finding::Ours => notes.add(format!("{host} (preference {preference}) is this server")),
             Finding::Nothing => notes.add(format!("{host} has no address")),
             Finding::Unusable(why) => notes.add(format!("{host}: {why}")),
-            Finding::Usable(_) if comes_back => notes.add(format!("{host} would send the mail back")),
-            Finding::Usable(_) if room == 0 => {
+            Finding::Usable { .. } if comes_back => notes.add(format!("{host} would send the mail back")),
+            Finding::Usable { .. } if room == 0 => {
                 notes.add(format!("{host} is left out: the domain has too many addresses"))
             }
-            Finding::Usable(mut addresses) => {
+            Finding::Usable { mut addresses, secure } => {
                 addresses.truncate(room);
                 room -= addresses.len();
-                chosen.push(Exchange { host, preference, addresses });
+                chosen.push(Exchange { host, preference, addresses, secure });
             }
         }
     }

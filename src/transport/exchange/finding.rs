@@ -1,7 +1,8 @@
 //! What is found where a host ought to be.
 
 use super::ourselves::Ourselves;
-use crate::event::host::DnsFault;
+use crate::event::host::resolver::Found;
+use crate::event::host::{DnsFault, Signed};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,7 +10,11 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     /// These, in the order to try them. Never empty.
-    Usable(Vec<IpAddr>),
+    Usable {
+        addresses: Vec<IpAddr>,
+        /// They are proven (DNSSEC).
+        secure: bool,
+    },
     /// This server and nobody else.
     Ours,
     /// The host has no address.
@@ -21,8 +26,8 @@ pub(super) enum Finding {
 }
 
 /// Sorts the addresses of one host. A host that is this server and others is the others.
-pub(super) fn of(answer: Result<Vec<IpAddr>, DnsFault>, ourselves: &Ourselves<'_>) -> Finding {
-    let found = match answer {
+pub(super) fn of(answer: Found, ourselves: &Ourselves<'_>) -> Finding {
+    let Signed { data: found, secure } = match answer {
         Ok(found) => found,
         Err(DnsFault::NotFound) => return Finding::Nothing,
         Err(DnsFault::Temporary(why)) => return Finding::Unknown(why),
@@ -36,7 +41,7 @@ pub(super) fn of(answer: Result<Vec<IpAddr>, DnsFault>, ourselves: &Ourselves<'_
         return unusable;
     }
     addresses.retain(|ip| !ourselves.is_at(*ip));
-    if addresses.is_empty() { Finding::Ours } else { Finding::Usable(addresses) }
+    if addresses.is_empty() { Finding::Ours } else { Finding::Usable { addresses, secure } }
 }
 
 /// IPv6 and IPv4 in turn, IPv6 first, each address once; within a family in the resolver's order (RFC 5321 5.1). So that a

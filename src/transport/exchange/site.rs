@@ -56,6 +56,7 @@ mod tests {
             host: (*host).to_owned(),
             preference: n as u16,
             addresses: vec!["192.0.2.1".parse().unwrap()],
+            secure: false,
         };
         site(&hosts.iter().enumerate().map(exchange).collect::<Vec<_>>())
     }

@@ -1,9 +1,10 @@
-//! A host that takes mail for everybody whose name does not begin with `nobody`, and misbehaves at a chosen step of a chosen
+//! A host that takes mail for everybody whose name does not begin with `nobody`, knows XHELLO, and misbehaves at a chosen step of a chosen
 //! connection.
 
 use super::Taken;
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -54,15 +55,19 @@ pub(crate) type Fault = Option<(Step, What)>;
 pub(crate) struct Host {
     name: String,
     dsn: bool,
+    /// Further lines of its answer to EHLO.
+    offers: Vec<String>,
     script: Mutex<VecDeque<Fault>>,
     /// The addresses that were given in RCPT.
     asked: Mutex<Vec<String>>,
+    /// Every command, and where a connection comes from if that was chosen.
+    heard: Mutex<Vec<String>>,
 }
 
 impl Clone for Host {
     fn clone(&self) -> Self {
         let script = self.script.lock().unwrap().clone().into();
-        Self::new(&self.name, self.dsn, script)
+        Self { offers: self.offers.clone(), ..Self::new(&self.name, self.dsn, script) }
     }
 }
 
@@ -75,7 +80,18 @@ enum Flow {
 
 impl Host {
     pub(super) fn new(name: &str, dsn: bool, script: Vec<Fault>) -> Self {
-        Self { name: name.to_owned(), dsn, script: Mutex::new(script.into()), asked: Mutex::default() }
+        Self {
+            name: name.to_owned(),
+            dsn,
+            offers: Vec::new(),
+            script: Mutex::new(script.into()),
+            asked: Mutex::default(),
+            heard: Mutex::default(),
+        }
+    }
+
+    pub(super) fn offering(self, offers: &[&str]) -> Self {
+        Self { offers: offers.iter().map(|offer| (*offer).to_owned()).collect(), ..self }
     }
 
     /// For whom it has been asked since this was called last.
@@ -83,7 +99,17 @@ impl Host {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    pub(super) async fn connect(self: Arc<Self>, taken: Arc<Mutex<Vec<Taken>>>) -> io::Result<DuplexStream> {
+    /// What it has heard since this was called last.
+    pub(super) fn heard(&self) -> Vec<String> {
+        std::mem::take(&mut self.heard.lock().unwrap())
+    }
+
+    pub(super) async fn connect(
+        self: Arc<Self>,
+        source: Option<IpAddr>,
+        taken: Arc<Mutex<Vec<Taken>>>,
+    ) -> io::Result<DuplexStream> {
+        self.heard.lock().unwrap().extend(source.map(|source| format!("from {source}")));
         let fault = self.script.lock().unwrap().pop_front().flatten();
         match fault {
             Some((Step::Connect, What::Hang)) => std::future::pending().await,
@@ -114,12 +140,14 @@ impl Host {
                 return Ok(());
             }
             let line = line.trim_end();
+            self.heard.lock().unwrap().push(line.to_owned());
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             let rest = line.split_once(':').map_or("", |(_, rest)| rest.trim());
             flow = match verb.as_str() {
                 "EHLO" | "HELO" => {
                     let dsn = if self.dsn { "250-DSN\r\n" } else { "" };
-                    let hello = format!("250-{}\r\n{dsn}250-8BITMIME\r\n250 PIPELINING", self.name);
+                    let offers: String = self.offers.iter().map(|offer| format!("250-{offer}\r\n")).collect();
+                    let hello = format!("250-{}\r\n{dsn}{offers}250-8BITMIME\r\n250 PIPELINING", self.name);
                     self.at(Step::Hello, fault, &hello).await
                 }
                 "MAIL" => {
@@ -160,6 +188,7 @@ impl Host {
                     stream.get_mut().write_all(b"221 2.0.0 bye\r\n").await?;
                     Flow::End
                 }
+                "XHELLO" => Flow::Reply("250 2.0.0 you too\r\n".to_owned()),
                 _ => Flow::Reply("500 5.5.1 what?\r\n".to_owned()),
             };
         }

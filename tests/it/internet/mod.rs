@@ -7,9 +7,13 @@
 
 mod cases;
 mod host;
+mod outbound;
 mod random;
+mod secure;
 mod stages;
 mod verify;
+mod wishes;
+mod wishes_random;
 
 pub(crate) use host::{Fault, Host, Step, What};
 
@@ -58,6 +62,8 @@ pub(crate) fn field<'a>(text: &'a str, name: &str) -> &'a str {
 #[derive(Default)]
 pub(crate) struct World {
     hosts: Mutex<HashMap<IpAddr, Arc<Host>>>,
+    /// What hosts do about TLS; others do not offer it.
+    certificates: Mutex<HashMap<IpAddr, secure::Door>>,
     pub(crate) taken: Arc<Mutex<Vec<Taken>>>,
 }
 
@@ -66,18 +72,26 @@ impl Clone for World {
         let hosts = self.hosts.lock().unwrap();
         let hosts = hosts.iter().map(|(ip, host)| (*ip, Arc::new(Host::clone(host)))).collect();
         let taken = self.taken.lock().unwrap().clone();
-        Self { hosts: Mutex::new(hosts), taken: Arc::new(Mutex::new(taken)) }
+        let certificates = self.certificates.lock().unwrap().clone();
+        Self { hosts: Mutex::new(hosts), certificates: Mutex::new(certificates), taken: Arc::new(Mutex::new(taken)) }
     }
 }
 
 #[async_trait::async_trait]
 impl Network for World {
-    async fn connect(&self, address: SocketAddr) -> io::Result<Stream> {
+    async fn connect(&self, address: SocketAddr, source: Option<IpAddr>) -> io::Result<Stream> {
         let host = self.hosts.lock().unwrap().get(&address.ip()).cloned();
         let host = host.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionRefused))?;
-        host.connect(self.taken.clone()).await.map(Stream::foreign)
+        let inner = host.connect(source, self.taken.clone()).await?;
+        let door = self.certificates.lock().unwrap().get(&address.ip()).cloned();
+        Ok(Stream::foreign(match door {
+            Some(door) => door.before(inner),
+            None => inner,
+        }))
     }
 }
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// When it all begins.
 const START: Timestamp = Timestamp(1_800_000_000_000);
@@ -169,6 +183,14 @@ impl Net {
         self.world.hosts.lock().unwrap().insert(ip.into(), host.clone());
         self.zone.remove(name).add(name, ZoneRecord::A(ip));
         host
+    }
+
+    /// A host that offers these extensions as well.
+    pub(crate) fn host_offering(&self, name: &str, ip: &str, offers: &[&str], script: Vec<Fault>) {
+        let ip: Ipv4Addr = ip.parse().unwrap();
+        let host = Arc::new(Host::new(name, false, script).offering(offers));
+        self.world.hosts.lock().unwrap().insert(ip.into(), host);
+        self.zone.remove(name).add(name, ZoneRecord::A(ip));
     }
 
     /// An MX record.

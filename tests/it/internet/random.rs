@@ -1,9 +1,9 @@
 //! Random runs: whatever the hosts do, every recipient leaves in exactly one way, nobody gets a message twice unless a host took it
-//! and did not say so, and senders are told what they are owed and nothing else.
+//! and did not say so, and senders are told what they are owed and nothing else. So too when sinks meddle with what is said to hosts.
 //!
 //! `MAILSLUICE_INTERNET=N` runs N of them, `MAILSLUICE_INTERNET_SEED=S` that one alone.
 
-use super::{Fault, Net, OUTBOUND, Step, Taken, What, field, in_virtual_time};
+use super::{Fault, Net, OUTBOUND, Step, Taken, What, field, in_virtual_time, outbound};
 use mailsluice::intake::track::Stage;
 use mailsluice::mail::Notify;
 use std::collections::{BTreeMap, HashSet};
@@ -13,20 +13,20 @@ const SENDER: &str = "sender@home.example";
 const DAYS: Duration = Duration::from_secs(86_400);
 
 /// A small generator, so that a seed says everything.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % n
     }
 
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
     /// What a host does over its connections: few faults, many, or nothing but faults for days.
-    fn script(&mut self) -> Vec<Fault> {
+    pub(super) fn script(&mut self) -> Vec<Fault> {
         let length = [0, 1, 3, 8, 60][self.below(5)];
         let fault = |dice: &mut Self| {
             let what = What::ALL[dice.below(What::ALL.len())];
@@ -36,7 +36,7 @@ impl Dice {
         (0..length).map(|_| fault(self)).collect()
     }
 
-    fn notify(&mut self) -> Option<Notify> {
+    pub(super) fn notify(&mut self) -> Option<Notify> {
         let mut flag = || self.one_in(2);
         let notify = Notify { success: flag(), failure: flag(), delay: flag() };
         if flag() { None } else { Some(notify) }
@@ -54,13 +54,14 @@ fn every_recipient_leaves_in_exactly_one_way() {
         None => 0..number("MAILSLUICE_INTERNET").unwrap_or(40),
     };
     for seed in seeds {
-        in_virtual_time(|| run(seed));
+        in_virtual_time(|| run(seed, false));
+        in_virtual_time(|| run(seed, true));
     }
 }
 
-async fn run(seed: u64) {
+async fn run(seed: u64, meddled: bool) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let net = Net::new(OUTBOUND, |plan| plan).await;
+    let net = Net::new(OUTBOUND, |plan| if meddled { outbound::meddled(plan, seed) } else { plan }).await;
     net.mx("home.example", 10, "mail.home.example");
     net.host("mail.home.example", "192.0.2.1", false, Vec::new());
     let domains = 1 + dice.below(4);

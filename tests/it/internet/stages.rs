@@ -17,9 +17,9 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A sink that is one function.
-struct Says(Vec<Event>, Saying);
+pub(super) struct Says(pub(super) Vec<Event>, pub(super) Saying);
 
-type Saying = Arc<dyn Fn(&Scene<'_>, &mut Edits) -> Verdict + Send + Sync>;
+pub(super) type Saying = Arc<dyn Fn(&Scene<'_>, &mut Edits) -> Verdict + Send + Sync>;
 
 impl Sink for Says {
     fn interest(&self) -> Interest {
@@ -32,10 +32,10 @@ impl Sink for Says {
 }
 
 #[derive(Deserialize)]
-struct NoConfig {}
+pub(super) struct NoConfig {}
 
 /// A server with this sink, called `s`, and the hosts of two domains.
-async fn net(
+pub(super) async fn net(
     config: &str,
     events: &[Event],
     says: impl Fn(&Scene<'_>, &mut Edits) -> Verdict + Send + Sync + 'static,
@@ -58,7 +58,7 @@ async fn net(
 }
 
 /// `host: recipients` of all that was taken, without reports.
-fn got(net: &Net) -> Vec<String> {
+pub(super) fn got(net: &Net) -> Vec<String> {
     let told = |taken: &Taken| format!("{}: {}", taken.host, taken.recipients.join(" "));
     net.taken().iter().filter(|taken| !taken.sender.starts_with("<>")).map(told).collect()
 }

@@ -180,6 +180,7 @@ fn master_cf(port: u16) -> String {
         "virtual unix - n n - - virtual",
         "anvil unix - - n - 1 anvil",
         "scache unix - - n - 1 scache",
+        "tlsmgr unix - - n 1000? 1 tlsmgr",
         "postlog unix-dgram n - n - 1 postlogd",
     ] {
         text += service;

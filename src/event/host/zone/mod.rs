@@ -6,5 +6,5 @@
 mod table;
 mod text;
 
-pub use table::{ZoneRecord, ZoneTable, ZoneTrouble};
+pub use table::{ZoneKind, ZoneRecord, ZoneTable, ZoneTrouble};
 pub use text::ZoneError;

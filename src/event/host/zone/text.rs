@@ -1,12 +1,12 @@
 //! A table as text, a record on each line: `mx.example. A 192.0.2.1`.
 //!
-//! The types are `A`, `AAAA`, `MX` and `CNAME`. In the place of its data a record may have a trouble: `SERVFAIL`, or `TIMEOUT`
-//! with its seconds. What follows a `;` is a comment. Names are complete, with or without a dot at their end. There is neither a
+//! The types are `A`, `AAAA`, `MX`, `TLSA`, `TXT` of one word, and `CNAME`. In the place of its data a record may have a trouble:
+//! `SERVFAIL`, `BOGUS`, or `TIMEOUT` with its seconds. `example. SIGNED` says that all at and below that name is. What follows a `;` is a comment. Names are complete, with or without a dot at their end. There is neither a
 //! class nor a time to live, and nothing of `$ORIGIN` and its like.
 
-use super::table::{ZoneRecord, ZoneTable, ZoneTrouble};
+use super::table::{ZoneKind, ZoneRecord, ZoneTable, ZoneTrouble};
 use crate::event::host::dns::RecordKind;
-use crate::event::host::resolver::Mx;
+use crate::event::host::resolver::{Mx, Tlsa};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -50,7 +50,14 @@ impl FromStr for ZoneTable {
 
 fn add(zone: &ZoneTable, words: &[&str]) -> Option<()> {
     let [name, kind, data @ ..] = words else { return None };
-    let kind = RecordKind::by_name(kind)?;
+    if *kind == "SIGNED" && data.is_empty() {
+        zone.sign(name);
+        return Some(());
+    }
+    let kind = match kind.eq_ignore_ascii_case("TLSA") {
+        true => ZoneKind::Tlsa,
+        false => RecordKind::by_name(kind)?.into(),
+    };
     match trouble(data) {
         Some(trouble) => zone.fail(name, kind, trouble),
         None => zone.add(name, record(kind, data)?),
@@ -61,19 +68,34 @@ fn add(zone: &ZoneTable, words: &[&str]) -> Option<()> {
 fn trouble(data: &[&str]) -> Option<ZoneTrouble> {
     match data {
         ["SERVFAIL"] => Some(ZoneTrouble::ServFail),
+        ["BOGUS"] => Some(ZoneTrouble::Bogus),
         ["TIMEOUT", seconds] => Some(ZoneTrouble::Timeout(Duration::from_secs(seconds.parse().ok()?))),
         _ => None,
     }
 }
 
-fn record(kind: RecordKind, data: &[&str]) -> Option<ZoneRecord> {
+fn record(kind: ZoneKind, data: &[&str]) -> Option<ZoneRecord> {
     match (kind, data) {
-        (RecordKind::A, [ip]) => ip.parse().ok().map(ZoneRecord::A),
-        (RecordKind::Aaaa, [ip]) => ip.parse().ok().map(ZoneRecord::Aaaa),
-        (RecordKind::Mx, [preference, host]) => Some(ZoneRecord::Mx(Mx::new(preference.parse().ok()?, host))),
-        (RecordKind::Cname, [other]) => Some(ZoneRecord::Cname((*other).to_owned())),
+        (ZoneKind::Of(RecordKind::A), [ip]) => ip.parse().ok().map(ZoneRecord::A),
+        (ZoneKind::Of(RecordKind::Aaaa), [ip]) => ip.parse().ok().map(ZoneRecord::Aaaa),
+        (ZoneKind::Of(RecordKind::Mx), [preference, host]) => {
+            Some(ZoneRecord::Mx(Mx::new(preference.parse().ok()?, host)))
+        }
+        (ZoneKind::Of(RecordKind::Txt), [text]) => Some(ZoneRecord::Txt((*text).to_owned())),
+        (ZoneKind::Tlsa, [usage, selector, matching, data]) => Some(ZoneRecord::Tlsa(Tlsa {
+            usage: usage.parse().ok()?,
+            selector: selector.parse().ok()?,
+            matching: matching.parse().ok()?,
+            data: octets(data)?,
+        })),
+        (ZoneKind::Of(RecordKind::Cname), [other]) => Some(ZoneRecord::Cname((*other).to_owned())),
         _ => None,
     }
+}
+
+fn octets(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod reuse;
 mod server;
 mod tcp;
 mod time;
+mod tls;
 mod unix;
 
 use super::*;
@@ -66,6 +67,7 @@ impl Fixture {
             message: &self.message,
             targets: &targets,
             per_connection: None,
+            request: Request::NONE,
         };
         means.deliver(hop, &job).await
     }

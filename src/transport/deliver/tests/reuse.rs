@@ -90,6 +90,25 @@ async fn a_connection_that_has_waited_is_left_politely() {
 }
 
 #[tokio::test]
+async fn where_many_wait_the_oldest_is_left_for_the_next() {
+    let (hop, seen, connections) = start(vec![], vec![]).await;
+    let fixture = fixture(&["bob@y.example"]);
+    let means = Means { pool: Pool::of(2), ..Means::new(Arc::new(Disk)) };
+    let port = hop.to_string().parse::<std::net::SocketAddr>().unwrap().port();
+    // One server under three names.
+    let [a, b, c] = ["127.0.0.1", "127.0.1", "127.1"];
+    // `a` is used again before `c` needs its room, so `b` has waited longest.
+    for (name, open) in [(a, 1), (b, 2), (a, 2), (c, 3), (a, 3), (b, 4), (c, 5)] {
+        let hop = NextHop::Smtp(format!("{name}:{port}").into());
+        assert_eq!(short(&fixture.deliver_by(&means, &hop).await), ["delivered 2.0.0"]);
+        assert_eq!(connections.load(SeqCst), open, "{name}");
+    }
+    while count(&seen, "QUIT") < 3 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn probes_share_a_connection_of_their_own_and_notice_that_it_is_gone() {
     for quirk in [Quirk::Close, Quirk::Say("421 4.3.2 too many questions")] {
         let (hop, seen, connections) = start(vec![("MAIL2", quirk)], vec![]).await;

@@ -21,13 +21,23 @@ pub(super) type Seen = Arc<Mutex<Vec<String>>>;
 /// Serves one connection.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, plan: Plan, seen: Seen) {
     // An error means that the client has gone, which some tests are about.
-    let _ = dialogue(stream, plan, seen).await;
+    let _ = dialogue(stream, plan, seen, true).await;
 }
 
-async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(stream: S, plan: Plan, seen: Seen) -> std::io::Result<()> {
+/// Serves a connection that has been put under TLS: no greeting comes there.
+pub(super) async fn go_on<S: AsyncRead + AsyncWrite + Unpin>(stream: S, plan: Plan, seen: Seen) {
+    let _ = dialogue(stream, plan, seen, false).await;
+}
+
+async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    plan: Plan,
+    seen: Seen,
+    greets: bool,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut content = false;
-    let mut step = "GREETING".to_owned();
+    let mut step = if greets { "GREETING".to_owned() } else { next_step(&mut stream, false, &seen).await? };
     let mut times = std::collections::HashMap::<String, u32>::new();
     loop {
         let time = times.entry(step.clone()).or_default();

@@ -1,10 +1,12 @@
 //! Limits of patience, and several messages on one connection, over a stream in memory with time standing still.
 
-use super::super::connection::{Connection, prepare};
+use super::super::connection::Connection;
+use super::super::safety::Safety;
+use super::super::stream::Stream;
 use super::server::{Plan, Quirk, Seen, serve};
 use super::*;
 use crate::mail::{BodyType, Content};
-use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble};
+use crate::smtp::client::{Addressee, Cause, Hop, Letter, RcptOutcome, Stage, Trouble, Wishes};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
@@ -18,11 +20,12 @@ fn letter() -> Letter {
         size: 3,
         ret: None,
         envid: None,
+        wishes: Wishes::default(),
     }
 }
 
-fn client() -> crate::smtp::client::Client {
-    prepare(Hop { helo: Domain::parse("me.example").unwrap(), lmtp: false })
+fn hop() -> Hop {
+    Hop { helo: Domain::parse("me.example").unwrap(), lmtp: false }
 }
 
 fn start(plan: Plan) -> (DuplexStream, Seen) {
@@ -34,13 +37,15 @@ fn start(plan: Plan) -> (DuplexStream, Seen) {
 
 /// One message to a server that follows the plan.
 async fn one(plan: Plan) -> RcptOutcome {
-    match Connection::greet(start(plan).0, client()).await {
+    match Connection::greet(Stream::foreign(start(plan).0), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+        .await
+    {
         Ok(mut connection) => {
-            let mut outcomes = connection.deliver(letter(), &Content::from(Bytes::from_static(b"x\r\n"))).await;
+            let mut outcomes = connection.deliver(letter(), &Content::from(Bytes::from_static(b"x\r\n")), None).await;
             assert_eq!(outcomes.len(), 1);
             outcomes.remove(0)
         }
-        Err(cause) => cause.outcome(),
+        Err(unmet) => unmet.cause.outcome(),
     }
 }
 
@@ -71,7 +76,10 @@ async fn the_limit_is_for_the_whole_reply() {
         }
     });
     let before = Instant::now();
-    let cause = Connection::greet(ours, client()).await.unwrap_err();
+    let cause = Connection::greet(Stream::foreign(ours), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+        .await
+        .unwrap_err()
+        .cause;
     assert_eq!(cause, Cause::Trouble { stage: Stage::Greeting, trouble: Trouble::TimedOut });
     assert_eq!(before.elapsed().as_secs(), 5 * 60);
 }
@@ -88,9 +96,12 @@ async fn a_server_that_stops_taking_the_content_is_left() {
         // Keeps the stream open and reads nothing.
         std::future::pending::<()>().await;
     });
-    let mut connection = Connection::greet(ours, client()).await.unwrap();
+    let mut connection =
+        Connection::greet(Stream::foreign(ours), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+            .await
+            .unwrap();
     let before = Instant::now();
-    let outcomes = connection.deliver(letter(), &Content::from(Bytes::from(vec![b'x'; 100_000]))).await;
+    let outcomes = connection.deliver(letter(), &Content::from(Bytes::from(vec![b'x'; 100_000])), None).await;
     let expected = Cause::Trouble { stage: Stage::Content, trouble: Trouble::TimedOut };
     assert_eq!(outcomes, [RcptOutcome::Deferred(expected)]);
     assert_eq!(before.elapsed().as_secs(), 3 * 60);
@@ -100,11 +111,14 @@ async fn a_server_that_stops_taking_the_content_is_left() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_carries_several_messages() {
     let (ours, seen) = start(vec![]);
-    let mut connection = Connection::greet(ours, client()).await.unwrap();
+    let mut connection =
+        Connection::greet(Stream::foreign(ours), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+            .await
+            .unwrap();
     assert!(connection.offered().has("DSN"));
     for _ in 0..2 {
         assert!(connection.is_ready());
-        let outcomes = connection.deliver(letter(), &Content::from(Bytes::from_static(b"x\r\n"))).await;
+        let outcomes = connection.deliver(letter(), &Content::from(Bytes::from_static(b"x\r\n")), None).await;
         assert!(matches!(outcomes.as_slice(), [RcptOutcome::Delivered(_)]));
     }
     connection.quit().await;
@@ -116,7 +130,10 @@ async fn a_connection_carries_several_messages() {
 #[tokio::test(start_paused = true)]
 async fn a_farewell_that_never_comes_is_not_waited_for_long() {
     let (ours, _) = start(vec![("QUIT", Quirk::Hang)]);
-    let connection = Connection::greet(ours, client()).await.unwrap();
+    let connection =
+        Connection::greet(Stream::foreign(ours), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+            .await
+            .unwrap();
     let before = Instant::now();
     connection.quit().await;
     assert_eq!(before.elapsed().as_secs(), 30);
@@ -137,8 +154,11 @@ impl crate::mail::Blob for Rotten {
 #[tokio::test(start_paused = true)]
 async fn half_a_message_is_never_ended() {
     let (ours, seen) = start(vec![]);
-    let mut connection = Connection::greet(ours, client()).await.unwrap();
-    let outcomes = connection.deliver(letter(), &Content::whole(std::sync::Arc::new(Rotten))).await;
+    let mut connection =
+        Connection::greet(Stream::foreign(ours), hop(), (&Safety::none(), "mx.example"), "mx.example", None)
+            .await
+            .unwrap();
+    let outcomes = connection.deliver(letter(), &Content::whole(std::sync::Arc::new(Rotten)), None).await;
     let [RcptOutcome::Deferred(Cause::Trouble { trouble, .. })] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     assert_eq!(trouble.status().to_string(), "4.3.0");
     assert!(!connection.is_ready());
