@@ -42,7 +42,13 @@ fn write(scene: &Scene<'_>) {
         View::Verb { verb, .. } => (Some(verb), None),
         View::Reply(reply) => (None, Some(reply)),
         View::Leg(leg) => (None, leg.reply.as_ref()),
-        View::None | View::Recipient(_) | View::Oversize { .. } | View::Question(_) | View::Step(_) => (None, None),
+        View::Client(leg, plan) => (plan.verb.as_deref(), leg.reply.as_ref()),
+        View::None
+        | View::Credentials(_)
+        | View::Recipient(_)
+        | View::Oversize { .. }
+        | View::Question(_)
+        | View::Step(_) => (None, None),
     };
     let session = scene.session.map(|s| s.id).or(origin.and_then(|o| o.session));
     tracing::info!(

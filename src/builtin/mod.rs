@@ -3,9 +3,12 @@
 //! Each has its page under `docs/sinks/`. A new one is a file here, a line in [`natives`], and its page.
 
 mod access;
+mod accounts;
 mod archive;
+mod atrn;
 pub mod bucket;
 
+mod etrn;
 mod greylist;
 mod headers;
 mod log;
@@ -14,7 +17,11 @@ mod policy;
 mod rate_limit;
 #[cfg(test)]
 mod rig;
+mod scopes;
+mod turn;
 mod value;
+mod x_exps;
+mod xexch50;
 
 use crate::event::Natives;
 
@@ -23,11 +30,16 @@ pub fn natives() -> Natives {
     Natives::default()
         .with_checks("access", access::open)
         .with("archive", archive::open)
+        .with("atrn", atrn::open)
+        .with("etrn", etrn::open)
         .with("greylist", greylist::open)
         .with("headers", headers::open)
         .with("log", log::open)
         .with_checks("policy", policy::open)
         .with("rate-limit", rate_limit::open)
+        .with("turn", turn::open)
+        .with("x-exps", x_exps::open)
+        .with("xexch50", xexch50::open)
 }
 
 #[cfg(test)]

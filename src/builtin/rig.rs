@@ -3,11 +3,12 @@
 
 use super::natives;
 use crate::config::{Diagnostics, Node, Span};
-use crate::event::host::{Kv, KvFault, KvOf, ManualClock};
+use crate::event::host::{Kv, KvFault, KvOf, ManualClock, QueueControl, QueueFault, QueueOf, Scope};
 use crate::event::rule::compile::compile;
 use crate::event::transaction::Candidate;
 use crate::event::{
-    Binding, Decision, Dispatcher, Env, Event, Files, Focus, Ledger, Registered, SessionState, Sink, Stage, Transaction,
+    Answer, Binding, CommandAnswer, Decision, Dispatcher, Env, Event, Files, Focus, Further, Ledger, Registered,
+    SessionState, Sink, Stage, Transaction,
 };
 use crate::kv::{MemoryKv, Quota};
 use crate::mail::{
@@ -15,7 +16,7 @@ use crate::mail::{
 };
 use bytes::Bytes;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -27,6 +28,7 @@ pub(super) struct Rig {
     pub(super) origin: Origin,
     pub(super) session: SessionState,
     pub(super) transaction: Transaction,
+    queue: QueueOf,
     /// What the last recipient became.
     pub(super) candidate: Option<Candidate>,
     pub(super) delay: Duration,
@@ -41,6 +43,14 @@ impl Rig {
     /// The sink of that name with this configuration.
     pub(super) fn of(name: &'static str, config: &str) -> Self {
         Self::with_files(name, config, &[])
+    }
+
+    /// The same, with the right to set the properties of others.
+    pub(super) fn importing(name: &'static str, config: &str) -> Self {
+        let mut rig = Self::of(name, config);
+        let registered = Arc::new(Registered::new(name, rig.sink.clone(), false).with_import(true));
+        rig.dispatcher = bound(&registered);
+        rig
     }
 
     /// The same, with files beside the manifest.
@@ -66,7 +76,10 @@ impl Rig {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         files.iter().for_each(|(path, text)| std::fs::write(folder.path().join(path), text).unwrap());
-        let made = build(name, config, &mut env(name, folder.path(), &kv, &clock, None));
+        let queue = QueueOf::default();
+        let mut env = env(name, folder.path(), &kv, &clock, None);
+        env.queue = Some(queue.clone());
+        let made = build(name, config, &mut env);
         let sink = made.unwrap_or_else(|errors| panic!("{errors}"));
         let mut origin = Origin::door(Door::Smtp);
         origin.role = Some(Role::Mx);
@@ -74,6 +87,7 @@ impl Rig {
             dispatcher: dispatcher(name, &sink),
             transaction: transaction("", &[]),
             session: SessionState::new(Id(1)),
+            queue,
             candidate: None,
             delay: Duration::ZERO,
             clock,
@@ -101,6 +115,40 @@ impl Rig {
         let mut env = env(self.name, self.folder.path(), &self.kv, &self.clock, Some(self.sink.clone()));
         self.sink = build(self.name, config, &mut env).unwrap_or_else(|errors| panic!("{errors}"));
         self.dispatcher = dispatcher(self.name, &self.sink);
+    }
+
+    /// The queue that the sink steers.
+    pub(super) fn queue(&self) -> TestQueue {
+        let queue = TestQueue::default();
+        let steered: Arc<dyn QueueControl> = queue.0.clone();
+        self.queue.is(&steered);
+        queue
+    }
+
+    /// Raises `in.command`, outside of any transaction, and says what the sink answered.
+    pub(super) async fn command(&mut self, verb: &str, argument: &str) -> String {
+        let decision = self.command_with(verb, argument, None, false).await;
+        match decision {
+            Decision::Answer(Answer::Command(CommandAnswer::Reply(reply))) => reply.to_string(),
+            decision => told(decision),
+        }
+    }
+
+    /// The same with what has come since, in a transaction if one is wanted.
+    pub(super) async fn command_with(
+        &mut self,
+        verb: &str,
+        argument: &str,
+        further: Option<(u32, &[u8])>,
+        in_mail: bool,
+    ) -> Decision {
+        let sink = self.name;
+        let further = further.map(|(step, octets)| Further { sink, step, octets });
+        let mut stage = Stage::new(&self.origin);
+        stage.session = Some(&mut self.session);
+        stage.transaction = in_mail.then_some(&mut self.transaction);
+        stage.focus = Focus::Verb { verb, argument, further };
+        self.dispatcher.raise(Event::InCommand, &mut stage).await
     }
 
     /// Another client.
@@ -134,8 +182,8 @@ impl Rig {
         let mail = !matches!(event, Event::InConnect | Event::InHelo);
         let transaction = mail.then_some(&mut self.transaction);
         let focus = Focus::None;
-        let mut stage =
-            Stage { origin: &self.origin, session: Some(&mut self.session), transaction, focus, delay: Duration::ZERO };
+        let mut stage = Stage::new(&self.origin);
+        (stage.session, stage.transaction, stage.focus) = (Some(&mut self.session), transaction, focus);
         let decision = self.dispatcher.raise(event, &mut stage).await;
         self.delay = stage.delay;
         decision
@@ -155,13 +203,9 @@ impl Rig {
     pub(super) async fn rcpt_standing(&mut self, recipient: &str, standing: Standing) -> String {
         let recipient = Recipient::new(ForwardPath::parse(recipient).unwrap(), standing);
         let mut candidate = Candidate { recipient, added: Vec::new(), vouched: false };
-        let mut stage = Stage {
-            origin: &self.origin,
-            session: Some(&mut self.session),
-            transaction: Some(&mut self.transaction),
-            focus: Focus::Recipient(&mut candidate),
-            delay: Duration::ZERO,
-        };
+        let mut stage = Stage::new(&self.origin);
+        (stage.session, stage.transaction) = (Some(&mut self.session), Some(&mut self.transaction));
+        stage.focus = Focus::Recipient(&mut candidate);
         let decision = self.dispatcher.raise(Event::InRcpt, &mut stage).await;
         self.delay = stage.delay;
         self.candidate = Some(candidate);
@@ -189,7 +233,10 @@ fn transaction(sender: &str, recipients: &[&str]) -> Transaction {
 
 /// Bound to every event that it hears, as a manifest does that names none.
 fn dispatcher(name: &str, sink: &Arc<dyn Sink>) -> Dispatcher {
-    let registered = Arc::new(Registered::new(name, sink.clone(), false));
+    bound(&Arc::new(Registered::new(name, sink.clone(), false)))
+}
+
+fn bound(registered: &Arc<Registered>) -> Dispatcher {
     let events = registered.interest.events.clone();
     Dispatcher::new(events.into_iter().map(|event| Binding::new(registered.clone(), event)).collect())
 }
@@ -208,6 +255,7 @@ fn env(
         dns: None,
         http: None,
         metrics: None,
+        queue: Some(QueueOf::default()),
         files: Files::new(folder),
         tables: Default::default(),
         predecessor,
@@ -250,6 +298,42 @@ pub(super) fn open_manifest(text: &str) -> usize {
     }
     assert!(found.is_empty(), "{found}");
     sinks.len()
+}
+
+/// A queue that holds so many messages for whomever, or is not there; it is gone when this is.
+#[derive(Default)]
+pub(super) struct TestQueue(Arc<Steered>);
+
+#[derive(Default)]
+struct Steered(Mutex<(usize, Option<QueueFault>, Vec<String>)>);
+
+impl TestQueue {
+    /// So many messages for whomever.
+    pub(super) fn holds(&self, messages: usize) {
+        self.0.0.lock().unwrap().0 = messages;
+    }
+
+    /// It can't be steered.
+    pub(super) fn fails(&self, fault: QueueFault) {
+        self.0.0.lock().unwrap().1 = Some(fault);
+    }
+
+    /// What was started so far.
+    pub(super) fn started(&self) -> Vec<String> {
+        self.0.0.lock().unwrap().2.clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl QueueControl for Steered {
+    async fn start(&self, scopes: &[Scope], _: &str) -> Result<usize, QueueFault> {
+        let mut state = self.0.lock().unwrap();
+        state.2.extend(scopes.iter().map(Scope::to_string));
+        state.1.clone().map_or(Ok(state.0), Err)
+    }
+    fn waiting(&self, _: &[Scope]) -> usize {
+        self.0.lock().unwrap().0
+    }
 }
 
 /// A store whose disk is gone.

@@ -31,6 +31,8 @@ pub struct Registered {
     pub may_relay: bool,
     /// `allow.submit`.
     pub may_submit: bool,
+    /// `allow.properties`.
+    pub may_import: bool,
     /// What must not be shown of its configuration.
     pub secrets: Secrets,
     /// Its faults.
@@ -49,13 +51,31 @@ impl Registered {
         let interest = sink.interest();
         let (breaker, mailbox, secrets) = (Breaker::default(), Mailbox::default(), Secrets::default());
         let blocking = Arc::new(Semaphore::new(call::BLOCKING_OF_ONE));
-        Self { name, sink, interest, may_relay, may_submit: false, secrets, breaker, watch, mailbox, blocking }
+        Self {
+            name,
+            sink,
+            interest,
+            may_relay,
+            may_submit: false,
+            may_import: false,
+            secrets,
+            breaker,
+            watch,
+            mailbox,
+            blocking,
+        }
     }
 
     /// The same, with the right to make messages or without it.
     #[must_use]
     pub fn with_submit(self, may_submit: bool) -> Self {
         Self { may_submit, ..self }
+    }
+
+    /// The same, with the right to set the properties of others or without it.
+    #[must_use]
+    pub fn with_import(self, may_import: bool) -> Self {
+        Self { may_import, ..self }
     }
 
     /// The same, with secrets that are taken out of its faults.

@@ -9,7 +9,7 @@ use super::ledger;
 use super::rule::Rule;
 use super::sink::{BoxFuture, Hearing};
 use super::stage::Stage;
-use super::verdict::Verdict;
+use super::verdict::{Answer, Verdict};
 use super::watchdog::{self, WatchId};
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -168,6 +168,14 @@ fn apply(
         && answer.kind() != spec.answer
     {
         return Err(Fault::new(FaultKind::Illegal, format!("an answer of another type than {event} takes")));
+    }
+    if let Verdict::Answer(Answer::Command(answer)) = &verdict
+        && let Some(wrong) = answer.fault()
+    {
+        return Err(Fault::new(FaultKind::Illegal, wrong));
+    }
+    if let Some(text) = stage.forbids(event, &verdict) {
+        return Err(Fault::new(FaultKind::Illegal, text));
     }
     if edits.is_empty() {
         return Ok(Returned { verdict, edits: Vec::new() });

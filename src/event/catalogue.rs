@@ -45,7 +45,7 @@ pub enum VerdictKind {
 pub enum AnswerKind {
     /// The event has none.
     None,
-    /// A reply to the command.
+    /// A reply to the command, and what is to happen then.
     Reply,
     /// Who the client is.
     Identity,
@@ -87,7 +87,9 @@ pub enum EditKind {
     Vouch,
     /// Reject, defer, discard or hold one recipient.
     Fate,
-    /// Header fields.
+    /// Header fields on top of the others.
+    Prepend,
+    /// Header fields anywhere.
     Header,
     /// The body.
     Body,
@@ -97,6 +99,18 @@ pub enum EditKind {
     ReplyText,
     /// New messages.
     Generate,
+    /// The address of ours that a connection comes from.
+    SourceAddress,
+    /// The name by which our client says hello.
+    HeloName,
+    /// How secure a connection has to be.
+    TlsPolicy,
+    /// Who we are to a server.
+    Credentials,
+    /// Parameters of a command of our client.
+    Parameter,
+    /// Commands before one of our client's, or in its place.
+    Command,
 }
 
 /// What a binding does when its sink fails.
@@ -187,6 +201,11 @@ impl Spec {
             VerdictKind::SkipRest => self.kind == Kind::Decide,
             other => self.verdicts.contains(&other),
         }
+    }
+
+    /// Whether modules and scripts can hear it. The others only native sinks hear in this version.
+    pub fn is_sandboxed(&self) -> bool {
+        self.raised && !matches!(self.event, Event::InTls | Event::InAuth)
     }
 
     /// The deadline of a binding that names none.
@@ -298,6 +317,8 @@ pub mod can {
         Vouch,
         /// May decide about single recipients.
         Fate,
+        /// May add fields on top of the header.
+        Prepend,
         /// May edit the header.
         Header,
         /// May replace the body.
@@ -308,6 +329,18 @@ pub mod can {
         ReplyText,
         /// May make new messages.
         Generate,
+        /// May choose the address that a connection comes from.
+        SourceAddress,
+        /// May choose the name by which our client says hello.
+        HeloName,
+        /// May set how secure a connection has to be.
+        TlsPolicy,
+        /// May give credentials.
+        Credentials,
+        /// May add parameters to a command of our client.
+        Parameter,
+        /// May put commands before one of our client's, or in its place.
+        Command,
     }
 }
 
@@ -364,11 +397,13 @@ macro_rules! answers {
 }
 
 answers! {
-    InCommand: crate::mail::Reply,
+    InAuth: crate::event::Login,
+    InCommand: crate::event::CommandAnswer,
     TransportOversize: u64,
     TransportCategorize: crate::event::Resolution,
     TransportRoute: Vec<crate::event::RouteHop>,
     TransportDeliver: Vec<crate::event::SinkOutcome>,
+    OutReply: crate::smtp::client::Next,
     DnsResolve: Vec<String>,
 }
 
@@ -377,9 +412,9 @@ catalogue! {
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Greeting Property], faults [Defer Continue Reject], facts [Origin];
     InHelo "in.helo" Decide raised, "HELO, EHLO or LHLO",
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Keywords Property], faults [Defer Continue Reject], facts [Origin Verb];
-    InTls "in.tls" Decide later, "the TLS handshake is done",
+    InTls "in.tls" Decide raised, "the TLS handshake is done; before the greeting where it comes first",
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Property], faults [Defer Continue Reject], facts [Origin];
-    InAuth "in.auth" Decide later, "credentials were presented, or a claimed mechanism takes a step",
+    InAuth "in.auth" Decide raised, "credentials were presented, or a claimed mechanism takes a step",
         verdicts [Answer Reject Defer Disconnect], answer Identity, edits [Delay Limits Property], faults [Defer Continue Reject], facts [Origin];
     InMail "in.mail" Decide raised, "MAIL",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender Property], faults [Defer Continue Reject Hold], facts [Origin Sender Size];
@@ -390,7 +425,7 @@ catalogue! {
     InHeaders "in.headers" Decide raised, "once per message, when its header is complete; the socket is not read meanwhile",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     InMessage "in.message" Decide raised, "the whole message was received over a session; it is not yet durable",
-        verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     InCommand "in.command" Decide raised, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], answer Reply, edits [Delay Property], faults [Defer Continue Reject], facts [Origin Sender Verb];
     InReply "in.reply" Decide raised, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
@@ -400,13 +435,13 @@ catalogue! {
     TransportOversize "transport.oversize" Decide raised, "over the size limit: at MAIL when declared, else when the count crosses",
         verdicts [Answer Reject Defer Disconnect], answer Limit, edits [Property], faults [Defer Continue Reject], facts [Origin Sender Size];
     TransportSubmit "transport.submit" Decide raised, "a message enters by any door; before it is durable and before the 250",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportPreCategorize "transport.pre-categorize" Decide raised, "accepted and durable; a pass begins",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportCategorize "transport.categorize" Decide raised, "each recipient to resolve",
         verdicts [Answer Reject Defer Discard Hold], answer Resolution, edits [Rewrite AddRecipient Fate Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportPostCategorize "transport.post-categorize" Decide raised, "all recipients are resolved",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
     TransportRoute "transport.route" Decide raised, "a recipient domain needs a next hop",
         verdicts [Answer Reject Defer Discard Hold], answer Route, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Attempt];
     TransportDeliver "transport.deliver" Decide raised, "recipients are due on a route of this sink's",
@@ -418,24 +453,24 @@ catalogue! {
     TransportFailed "transport.failed" Decide raised, "an attempt ended in failure",
         verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
     TransportDsn "transport.dsn" Decide raised, "a delivery status notification is about to be submitted",
-        verdicts [Defer Discard Hold], answer None, edits [Header Body Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header];
-    OutConnect "out.connect" Decide later, "before a connection is opened",
-        verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Domain Host Attempt];
-    OutHelo "out.helo" Decide later, "before our client says EHLO",
-        verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Domain Host Attempt];
-    OutMail "out.mail" Decide later, "before our client says MAIL",
-        verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutRcpt "out.rcpt" Decide later, "before our client says RCPT",
-        verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutData "out.data" Decide later, "before our client says DATA or BDAT",
-        verdicts [Reject Defer], answer None, edits [Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutMessage "out.message" Decide later, "the content as this hop will get it, conversions done",
-        verdicts [Reject Defer], answer None, edits [Header Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutReply "out.reply" Decide later, "the remote's reply arrived",
-        verdicts [Answer Reject Defer], answer Step, edits [Property], faults [Continue Defer], facts [Origin Sender Recipient Verb Domain Host Reply Attempt];
-    OutQuit "out.quit" Decide later, "before our client says QUIT",
+        verdicts [Defer Discard Hold], answer None, edits [Prepend Header Body Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header];
+    OutConnect "out.connect" Decide raised, "before a connection is opened for a message, or one that is open is used for it",
+        verdicts [Reject Defer], answer None, edits [SourceAddress HeloName TlsPolicy Credentials Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
+    OutHelo "out.helo" Decide raised, "before our client says EHLO, HELO or LHLO on a new connection",
+        verdicts [Reject Defer], answer None, edits [Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
+    OutMessage "out.message" Decide raised, "the content as this hop will get it, conversions done; before MAIL, which tells its size",
+        verdicts [Reject Defer], answer None, edits [Prepend Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
+    OutMail "out.mail" Decide raised, "before our client says MAIL",
+        verdicts [Reject Defer], answer None, edits [Parameter Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
+    OutRcpt "out.rcpt" Decide raised, "before our client says RCPT",
+        verdicts [Reject Defer], answer None, edits [Parameter Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
+    OutData "out.data" Decide raised, "before our client says DATA, or BDAT for the first time",
+        verdicts [Reject Defer], answer None, edits [Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
+    OutReply "out.reply" Decide raised, "the remote's reply arrived",
+        verdicts [Answer Reject Defer], answer Step, edits [Property], faults [Continue Defer], facts [Origin Sender Recipient Size Header Verb Domain Host Reply Attempt];
+    OutQuit "out.quit" Decide raised, "before our client says QUIT",
         verdicts [], answer None, edits [Property], faults [Continue], facts [Origin Domain Host];
-    OutDisconnect "out.disconnect" Notify later, "an outbound session is over",
+    OutDisconnect "out.disconnect" Notify raised, "an outbound session is over",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Domain Host];
     DnsResolve "dns.resolve" Decide raised, "MX or address look-up for a route",
         verdicts [Answer Defer], answer Records, edits [], faults [Continue Defer], facts [Domain];

@@ -3,6 +3,8 @@
 use super::binding::{Binding, Place};
 use super::call;
 use super::catalogue::{COUNT, Event, Kind};
+use super::claim::{Met, VerbClaim};
+use super::command::Further;
 use super::edit::Edits;
 use super::fault::Fault;
 use super::ledger::LedgerEntry;
@@ -11,7 +13,7 @@ use super::sink::{Hearing, Needs};
 use super::stage::Stage;
 use super::transaction::Focus;
 use super::verdict::{Decision, Verdict};
-use crate::mail::Standing;
+use crate::mail::{Origin, Standing};
 use std::time::Instant;
 
 /// All bindings in force, by event and in order.
@@ -56,6 +58,13 @@ impl Dispatcher {
     #[inline]
     pub fn hears(&self, event: Event) -> bool {
         !self.chains[event as usize].is_empty()
+    }
+
+    /// The claims to verbs that a session from there may come to use, and how it stands to the conditions of each.
+    pub fn claims<'d>(&'d self, origin: &'d Origin) -> impl Iterator<Item = (&'d VerbClaim, Met)> {
+        let possible = |b: &&Binding| b.rule.as_ref().is_none_or(|rule| rule.possible(origin) != Some(false));
+        let claims = self.order(Event::InCommand).iter().filter(possible).flat_map(|b| &b.sink.interest.claims.verbs);
+        claims.map(|claim| (claim, claim.conditions.met(origin)))
     }
 
     /// What must be fetched of a message before the event can be raised.
@@ -115,7 +124,12 @@ impl Dispatcher {
             match conclude(binding, event, stage, answer, edits, &mut since) {
                 Flow::Next => {}
                 Flow::SkipRest => skipping = true,
-                Flow::End(decision) => return decision,
+                Flow::End(decision) => {
+                    if let Focus::Verb { .. } = &stage.focus {
+                        stage.answered = Some(binding.sink.name.clone());
+                    }
+                    return decision;
+                }
             }
         }
         Decision::Proceed
@@ -153,7 +167,19 @@ fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
     {
         return false;
     }
+    if let Focus::Verb { verb, further, .. } = &stage.focus
+        && !hears_verb(binding, stage.origin, verb, further.as_ref())
+    {
+        return false;
+    }
     binding.rule.as_ref().is_none_or(|rule| rule.holds(&stage.scene(event, Some(rule))))
+}
+
+/// Whether the sink may see what follows the verb: of its own claims one must hold, and what it has asked for is for it alone.
+fn hears_verb(binding: &Binding, origin: &Origin, verb: &str, further: Option<&Further<'_>>) -> bool {
+    let mut own = binding.sink.interest.claims.verbs.iter().filter(|claim| claim.verb == verb).peekable();
+    let held = own.peek().is_none() || own.any(|claim| claim.conditions.met(origin) == Met::Yes);
+    held && further.is_none_or(|further| further.sink == &*binding.sink.name)
 }
 
 /// Applies edits or fault policy, writes the ledger, and says how the walk goes on.

@@ -4,6 +4,7 @@
 
 use super::catalogue::EditKind;
 use super::generated::NewMessage;
+use super::plan::PlanEdit;
 use crate::mail::mime::BodyEdit;
 use crate::mail::{Fate, ForwardPath, ReversePath};
 use bytes::Bytes;
@@ -78,6 +79,8 @@ pub enum Edit {
     Property(Bearer, String, Value),
     /// Another text for the reply; the code stays.
     ReplyText(String),
+    /// Another plan for what our client is about to do.
+    Plan(PlanEdit),
     /// A new message, which enters when the transaction is accepted. Needs `allow.submit`; see [`super::generated`].
     Generate(Arc<NewMessage>),
 }
@@ -96,10 +99,12 @@ impl Edit {
             Self::RemoveRecipient(_) => EditKind::RemoveRecipient,
             Self::Vouch => EditKind::Vouch,
             Self::Fate(..) => EditKind::Fate,
+            Self::Header(HeaderEdit::Prepend(..)) => EditKind::Prepend,
             Self::Header(_) => EditKind::Header,
             Self::Body(_) | Self::Mime(_) => EditKind::Body,
             Self::Property(..) => EditKind::Property,
             Self::ReplyText(_) => EditKind::ReplyText,
+            Self::Plan(edit) => edit.kind(),
             Self::Generate(_) => EditKind::Generate,
         }
     }
@@ -128,6 +133,7 @@ impl fmt::Display for Edit {
             Self::Mime(edit) => f.write_str(&mime_name(edit)),
             Self::Property(_, key, _) => write!(f, "property {key}"),
             Self::ReplyText(_) => f.write_str("change the reply's text"),
+            Self::Plan(edit) => edit.fmt(f),
             Self::Generate(new) => match new.recipients.as_slice() {
                 [] => f.write_str("a new message to nobody"),
                 [only] => write!(f, "a new message to {only}"),

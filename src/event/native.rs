@@ -1,7 +1,7 @@
 //! Native sinks by name: how a manifest's `native = "…"` finds its code, and what that code is given.
 
 use super::files::Files;
-use super::host::{Clock, Dns, HttpOf, KvOf, MetricsOf};
+use super::host::{Clock, Dns, HttpOf, KvOf, MetricsOf, QueueOf};
 use super::sink::Sink;
 use super::table::Table;
 use crate::config::{Diagnostics, Node, Span, from_node};
@@ -25,6 +25,8 @@ pub struct Env {
     pub http: Option<HttpOf>,
     /// Its own numbers, if `allow.metrics` grants them.
     pub metrics: Option<MetricsOf>,
+    /// The queue, if `allow.queue` grants it.
+    pub queue: Option<QueueOf>,
     /// Reads files beside the manifest; what is read through it is watched.
     pub files: Files,
     /// `[sink.tables]`, read.

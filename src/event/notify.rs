@@ -53,7 +53,7 @@ enum About {
 impl About {
     fn of(focus: &Focus<'_>) -> Self {
         match focus {
-            Focus::Leg(leg) => Self::Leg((*leg).clone()),
+            Focus::Leg(leg) | Focus::Client { leg, .. } => Self::Leg((*leg).clone()),
             Focus::Step(step) => Self::Step((*step).clone()),
             _ => Self::Nothing,
         }
@@ -135,6 +135,7 @@ async fn hear(sink: &Registered, mut notice: Notice) -> bool {
         transaction: notice.transaction.as_mut(),
         focus: notice.about.focus(),
         delay: Duration::ZERO,
+        answered: None,
     };
     let mut edits = Edits::new();
     let answer = match call::hear(sink, notice.event, None, &stage, &mut edits) {

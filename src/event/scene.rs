@@ -1,7 +1,10 @@
 //! The view that a sink gets of an event. Read-only, borrowed, cheap to copy.
 
 use super::catalogue::Event;
+use super::command::Further;
 use super::leg::{Leg, Question};
+use super::login::Credentials;
+use super::plan::Plan;
 use super::rule::Rule;
 use super::transaction::{Candidate, SessionState, Transaction};
 use crate::mail::{Envelope, Fate, Header, Id, Message, Origin, Recipient, Reply, ReversePath, Standing};
@@ -20,7 +23,11 @@ pub enum View<'a> {
         verb: &'a str,
         /// What follows it.
         argument: &'a str,
+        /// What has come since, if a sink has asked for more.
+        further: Option<Further<'a>>,
     },
+    /// What a client has presented to log in.
+    Credentials(&'a Credentials),
     /// The recipient of a RCPT, or one to resolve.
     Recipient(&'a Candidate),
     /// A reply about to be written.
@@ -34,6 +41,8 @@ pub enum View<'a> {
     },
     /// A leg of the message's way.
     Leg(&'a Leg),
+    /// A leg, and what our client is about to do on it.
+    Client(&'a Leg, &'a Plan),
     /// A question of the DNS.
     Question(Question<'a>),
     /// A step in the message's life, as the log of messages has it.
@@ -100,7 +109,29 @@ impl<'a> Scene<'a> {
     /// The leg of the message's way that the event is about, from `transport.route` on.
     pub fn leg(&self) -> Option<&'a Leg> {
         match self.view {
-            View::Leg(leg) => Some(leg),
+            View::Leg(leg) | View::Client(leg, _) => Some(leg),
+            _ => None,
+        }
+    }
+
+    /// What our client is about to do, at the `out.*` events.
+    pub fn plan(&self) -> Option<&'a Plan> {
+        if let View::Client(_, plan) = self.view { Some(plan) } else { None }
+    }
+
+    /// The verb of the command that the event is about, in upper case.
+    pub fn verb(&self) -> Option<&'a str> {
+        match self.view {
+            View::Verb { verb, .. } => Some(verb),
+            View::Client(_, plan) => plan.verb.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What a client has presented, at `in.auth`.
+    pub fn credentials(&self) -> Option<&'a Credentials> {
+        match self.view {
+            View::Credentials(credentials) => Some(credentials),
             _ => None,
         }
     }
@@ -154,8 +185,18 @@ impl<'a> Scene<'a> {
             View::Verb { verb, .. } => Some(verb.into()),
             View::Reply(reply) => Some(reply.code().to_string().into()),
             View::Leg(leg) => Some(leg.domain.clone()),
+            View::Client(leg, plan) => Some(about_client(leg, plan).into()),
             View::Question(question) => Some(question.name.into()),
+            View::Credentials(credentials) => Some(credentials.mechanism.as_str().into()),
             View::None | View::Oversize { .. } | View::Step(_) => None,
         }
     }
+}
+
+/// The host, the command, and the reply's code, as far as they are known.
+fn about_client(leg: &Leg, plan: &Plan) -> String {
+    let host = leg.host.as_deref().unwrap_or(&leg.domain);
+    let verb = plan.verb.as_deref().map(|verb| format!(" {verb}")).unwrap_or_default();
+    let code = leg.reply.as_ref().map(|reply| format!(" {}", reply.code())).unwrap_or_default();
+    format!("{host}{verb}{code}")
 }

@@ -4,6 +4,7 @@
 //! [`hears!`](crate::hears) write this one.
 
 use super::catalogue::Event;
+use super::claim::VerbClaim;
 use super::edit::Edits;
 use super::fault::Fault;
 use super::scene::Scene;
@@ -92,12 +93,14 @@ impl Default for Needs {
 /// Verbs, parameters and keywords that a sink adds to the protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// Verbs, in upper case: raised as `in.command`.
-    pub verbs: Vec<String>,
+    /// Verbs, with the conditions under which they are there: raised as `in.command`.
+    pub verbs: Vec<VerbClaim>,
     /// Parameters of MAIL, in upper case: kept with the envelope.
     pub mail_params: Vec<String>,
     /// Parameters of RCPT, in upper case: kept with the recipient.
     pub rcpt_params: Vec<String>,
+    /// SASL mechanisms, in upper case: each step is raised as `in.auth`.
+    pub auth_mechanisms: Vec<String>,
     /// EHLO keywords, with their arguments.
     pub keywords: Vec<String>,
 }

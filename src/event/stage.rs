@@ -6,10 +6,13 @@ use super::edit::{Bearer, DELAY_MAX, EDITS_MAX, Edit, Edits, HeaderEdit};
 use super::fault::{Fault, FaultKind};
 use super::generated::{self, Generated, NewMessage};
 use super::ledger::Ledger;
+use super::plan::Plan;
 use super::rule::Rule;
 use super::scene::{Scene, View};
 use super::transaction::{Candidate, Focus, Letter, SessionFacts, SessionState, Transaction};
+use super::verdict::{Answer, Verdict};
 use crate::mail::mime::{self, BodyEdit};
+use crate::mail::property_blob::is_owner;
 use crate::mail::{ForwardPath, Header, Message, Origin, Properties, Recipient, Standing};
 use serde_json::Value;
 use std::sync::Arc;
@@ -43,22 +46,26 @@ pub struct Stage<'a> {
     pub focus: Focus<'a>,
     /// How long sinks asked to wait before the reply.
     pub delay: Duration,
+    /// The sink that has answered a command.
+    pub answered: Option<Arc<str>>,
 }
 
 impl<'a> Stage<'a> {
     /// A stage on which there is only an origin.
     pub fn new(origin: &'a Origin) -> Self {
-        Self { origin, session: None, transaction: None, focus: Focus::None, delay: Duration::ZERO }
+        Self { origin, session: None, transaction: None, focus: Focus::None, delay: Duration::ZERO, answered: None }
     }
 
     /// What a sink sees of it.
     pub fn scene<'b>(&'b self, event: Event, rule: Option<&'b Rule>) -> Scene<'b> {
         let view = match &self.focus {
             Focus::None => View::None,
-            Focus::Verb { verb, argument } => View::Verb { verb, argument },
+            Focus::Verb { verb, argument, further } => View::Verb { verb, argument, further: *further },
+            Focus::Credentials(credentials) => View::Credentials(credentials),
             Focus::Recipient(candidate) => View::Recipient(candidate),
             Focus::Reply(reply) => View::Reply(reply),
             Focus::Oversize { size, declared } => View::Oversize { size: *size, declared: *declared },
+            Focus::Client { leg, plan } => View::Client(leg, plan),
             Focus::Leg(leg) | Focus::Delivery { leg, .. } => View::Leg(leg),
             Focus::Question(question) => View::Question(*question),
             Focus::Step(step) => View::Step(step),
@@ -90,6 +97,17 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Why the verdict can't be had here, though the catalogue knows it; none if it can. A session with a server goes on in few
+    /// ways only, and which, its last reply says.
+    pub(super) fn forbids(&self, event: Event, verdict: &Verdict) -> Option<String> {
+        let Focus::Client { plan, .. } = &self.focus else { return None };
+        match verdict {
+            Verdict::Answer(Answer::Step(next)) => plan.forbids(*next),
+            Verdict::Reject(_) | Verdict::Defer(..) if event == Event::OutReply => plan.forbids_refusal(),
+            _ => None,
+        }
+    }
+
     /// Applies all edits of one call, or none and says why.
     pub(super) fn apply(&mut self, event: Event, sink: &Registered, edits: Edits) -> Result<(), Fault> {
         if edits.len() > EDITS_MAX {
@@ -110,9 +128,11 @@ impl<'a> Stage<'a> {
             letter: self.transaction.as_ref().map(|t| t.letter.clone()),
             candidate: if let Focus::Recipient(c) = &self.focus { Some((*c).clone()) } else { None },
             reply_text: None,
+            plan: if let Focus::Client { plan, .. } = &self.focus { Some((*plan).clone()) } else { None },
             delay: self.delay,
             removed: Vec::new(),
             header_edits: 0,
+            shares: Vec::new(),
         };
         let notes = edits.iter().any(|edit| matches!(edit, Edit::Property(..)));
         // Parts are named as the sink saw them, so they come before whatever else changes the message.
@@ -138,11 +158,14 @@ struct Copy<'a> {
     letter: Option<Arc<Letter>>,
     candidate: Option<Candidate>,
     reply_text: Option<String>,
+    plan: Option<Plan>,
     delay: Duration,
     /// Indices stay those that the sink saw until all edits are in.
     removed: Vec<usize>,
     /// Changes of the header so far.
     header_edits: usize,
+    /// Others whose properties were set.
+    shares: Vec<String>,
 }
 
 impl Copy<'_> {
@@ -177,6 +200,7 @@ impl Copy<'_> {
             Edit::Mime(_) => {}
             Edit::Property(bearer, key, value) => self.property(bearer, &key, value)?,
             Edit::ReplyText(text) => self.reply_text = Some(text),
+            Edit::Plan(edit) => self.plan()?.apply(edit)?,
             Edit::Generate(message) => self.generate(message)?,
         }
         Ok(())
@@ -245,6 +269,9 @@ impl Copy<'_> {
         if let (Focus::Reply(reply), Some(text)) = (&mut stage.focus, self.reply_text) {
             **reply = reply.with_text(&text);
         }
+        if let (Focus::Client { plan, .. }, Some(copy)) = (&mut stage.focus, self.plan) {
+            **plan = copy;
+        }
         stage.delay = self.delay;
     }
 
@@ -262,6 +289,10 @@ impl Copy<'_> {
 
     fn header(&mut self) -> Result<&mut Header, Fault> {
         Ok(&mut self.message()?.header)
+    }
+
+    fn plan(&mut self) -> Result<&mut Plan, Fault> {
+        self.plan.as_mut().ok_or_else(|| absent("connection"))
     }
 
     fn candidate(&mut self) -> Result<&mut Candidate, Fault> {
@@ -318,9 +349,14 @@ impl Copy<'_> {
     }
 
     fn property(&mut self, bearer: Bearer, key: &str, value: Value) -> Result<(), Fault> {
-        let (owner, key) = match key.strip_prefix(CORE) {
-            Some(core) => ("queue", core_property(core, &value)?),
-            None => (&*self.sink.name, key),
+        let (owner, key) = match (key.strip_prefix(CORE), key.split_once(':')) {
+            (Some(core), _) => ("queue", core_property(core, &value)?),
+            (None, Some((owner, key))) if self.sink.may_import => (self.foreign(owner)?, key),
+            (None, Some((owner, _))) if is_owner(owner) => {
+                let text = format!("to set a property of `{owner}` needs `allow.properties = true`");
+                return Err(Fault::new(FaultKind::Illegal, text));
+            }
+            (None, _) => (&*self.sink.name, key),
         };
         let owner = owner.to_owned();
         let properties: &mut Properties = match bearer {
@@ -333,16 +369,32 @@ impl Copy<'_> {
         Ok(())
     }
 
+    /// Another sink's share, which is held to as if it had filled it itself.
+    fn foreign<'o>(&mut self, owner: &'o str) -> Result<&'o str, Fault> {
+        if !is_owner(owner) {
+            let text = format!("`{}` is no name of a sink, which could have properties", owner.escape_debug());
+            return Err(Fault::new(FaultKind::Illegal, text));
+        }
+        if !self.shares.iter().any(|share| share == owner) {
+            self.shares.push(owner.to_owned());
+        }
+        Ok(owner)
+    }
+
     /// The sink's share is of the session, and of the message and its recipients together. Looked at once for a call: how
     /// much it can carry until then is bounded by [`EDITS_MAX`] and by what it holds already.
     fn check_share(&self) -> Result<(), Fault> {
+        self.shares.iter().map(String::as_str).chain([&*self.sink.name]).try_for_each(|sink| self.check_share_of(sink))
+    }
+
+    fn check_share_of(&self, sink: &str) -> Result<(), Fault> {
         let letter = self.letter.iter();
         let of_letter = letter
             .flat_map(|l| std::iter::once(&l.properties).chain(l.envelope.recipients.iter().map(|r| &r.properties)));
         let of_candidate = self.candidate.iter().map(|c| &c.recipient.properties);
         let of_session = self.session.iter().map(|facts| &facts.properties);
-        Properties::check_share(&self.sink.name, of_session)
-            .and_then(|()| Properties::check_share(&self.sink.name, of_letter.chain(of_candidate)))
+        Properties::check_share(sink, of_session)
+            .and_then(|()| Properties::check_share(sink, of_letter.chain(of_candidate)))
             .map_err(|e| Fault::new(FaultKind::Limit, e.to_string()))
     }
 }

@@ -3,10 +3,13 @@
 //! The core owns these and lends them to the dispatcher as a [`Stage`](super::Stage); sinks see them through a
 //! [`Scene`](super::Scene).
 
+use super::command::Further;
 use super::companions::Companions;
 use super::generated::Generated;
 use super::ledger::Ledger;
 use super::leg::{Leg, Question};
+use super::login::Credentials;
+use super::plan::Plan;
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -124,7 +127,11 @@ pub enum Focus<'a> {
         verb: &'a str,
         /// What follows it.
         argument: &'a str,
+        /// What has come since, for the sink that has asked for more, which alone hears of it.
+        further: Option<Further<'a>>,
     },
+    /// What a client has presented to log in.
+    Credentials(&'a Credentials),
     /// The recipient of a RCPT, or one to resolve.
     Recipient(&'a mut Candidate),
     /// A reply about to be written.
@@ -138,6 +145,13 @@ pub enum Focus<'a> {
     },
     /// A leg of the message's way.
     Leg(&'a Leg),
+    /// A leg of the message's way, and what our client is about to do on it.
+    Client {
+        /// The leg.
+        leg: &'a Leg,
+        /// What is to be done.
+        plan: &'a mut Plan,
+    },
     /// Recipients that are due at a sink, which alone hears of it.
     Delivery {
         /// The sink.

@@ -29,14 +29,17 @@ use super::catalogue::{EventType, can, may};
 use super::edit::{Bearer, Edit, Edits, HeaderEdit};
 use super::fault::Fault;
 use super::generated::NewMessage;
+use super::plan::PlanEdit;
 use super::scene::Scene;
 use super::sink::Hearing;
 use super::verdict::Verdict;
-use crate::mail::{EnhancedCode, Fate, ForwardPath, Reply, ReversePath};
+use crate::mail::{Domain, EnhancedCode, Fate, ForwardPath, Reply, ReversePath};
+use crate::smtp::client::{Credentials, TlsPolicy};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::Value;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,11 +70,11 @@ impl<E: EventType> Ruling<E> {
     }
 
     /// Handled here.
-    pub fn answer(value: E::Value) -> Self
+    pub fn answer(value: impl Into<E::Value>) -> Self
     where
         E: may::Answer,
     {
-        Self::of(Verdict::Answer(value.into()))
+        Self::of(Verdict::Answer(value.into().into()))
     }
 
     /// 550 with this status and text.
@@ -183,7 +186,7 @@ edits! {
     /// Decides about the recipient with this index.
     set_fate: Fate (index: usize, fate: Fate) => Edit::Fate(index, fate);
     /// Adds a field on top of the header.
-    prepend_header: Header (name: &str, value: &str) => Edit::Header(HeaderEdit::Prepend(name.to_owned(), value.to_owned()));
+    prepend_header: Prepend (name: &str, value: &str) => Edit::Header(HeaderEdit::Prepend(name.to_owned(), value.to_owned()));
     /// Adds a field below the header.
     append_header: Header (name: &str, value: &str) => Edit::Header(HeaderEdit::Append(name.to_owned(), value.to_owned()));
     /// Sets the one field of that name.
@@ -196,6 +199,22 @@ edits! {
     set_property: Property (bearer: Bearer, key: &str, value: Value) => Edit::Property(bearer, key.to_owned(), value);
     /// Changes the text of the reply.
     set_reply_text: ReplyText (text: &str) => Edit::ReplyText(text.to_owned());
+    /// Connects from this address of ours.
+    connect_from: SourceAddress (address: IpAddr) => Edit::Plan(PlanEdit::Source(address));
+    /// Says hello by this name.
+    say_hello_as: HeloName (name: Domain) => Edit::Plan(PlanEdit::Helo(name));
+    /// Sets how secure the connection has to be.
+    set_tls_policy: TlsPolicy (policy: TlsPolicy) => Edit::Plan(PlanEdit::Tls(policy));
+    /// Authenticates by these credentials.
+    authenticate: Credentials (credentials: Credentials) => Edit::Plan(PlanEdit::Credentials(Arc::new(credentials)));
+    /// Adds a parameter to the command, `KEYWORD` or `KEYWORD=value`.
+    add_parameter: Parameter (text: &str) => Edit::Plan(PlanEdit::Parameter(text.to_owned()));
+    /// Sends a command before this one. Its reply is heard at `out.reply`.
+    insert_command: Command (text: &str) => Edit::Plan(PlanEdit::Insert(text.to_owned()));
+    /// Sends a command before this one, and these octets behind it if the server says 354. Both replies are heard at `out.reply`.
+    insert_command_with: Command (text: &str, octets: Bytes) => Edit::Plan(PlanEdit::InsertWith(text.to_owned(), octets));
+    /// Sends another command in the place of this one. DATA and BDAT can't be replaced.
+    replace_command: Command (text: &str) => Edit::Plan(PlanEdit::Replace(text.to_owned()));
     /// Makes a message, which enters when the transaction is accepted. Needs `allow.submit`.
     generate: Generate (message: NewMessage) => Edit::Generate(Arc::new(message));
 }

@@ -2,8 +2,11 @@
 
 use super::binding::Place;
 use super::catalogue::{AnswerKind, Event, OnFault, Spec, VerdictKind};
+use super::command::CommandAnswer;
 use super::leg::{Resolution, RouteHop, SinkOutcome};
+use super::login::Login;
 use crate::mail::{Class, EnhancedCode, Reply, one_line};
+use crate::smtp::client::Next;
 use std::time::Duration;
 
 /// What one sink says.
@@ -30,8 +33,10 @@ pub enum Verdict {
 /// The value of an `answer`; each event takes one type only.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A reply to the command.
-    Reply(Reply),
+    /// A reply to the command, and what is to happen then.
+    Command(CommandAnswer),
+    /// Who a client is, or what it is asked next.
+    Login(Login),
     /// A limit in octets.
     Limit(u64),
     /// What a recipient resolves to.
@@ -40,6 +45,8 @@ pub enum Answer {
     Route(Vec<RouteHop>),
     /// What became of each recipient that was due.
     Outcomes(Vec<SinkOutcome>),
+    /// How the outbound session goes on after a reply.
+    Step(Next),
     /// Records of the DNS, in presentation form, as [`Dns::lookup`](super::host::Dns::lookup) gives them. None: there are none.
     Records(Vec<String>),
 }
@@ -48,19 +55,33 @@ impl Answer {
     /// Its type in the catalogue.
     pub fn kind(&self) -> AnswerKind {
         match self {
-            Self::Reply(_) => AnswerKind::Reply,
+            Self::Command(_) => AnswerKind::Reply,
+            Self::Login(_) => AnswerKind::Identity,
             Self::Limit(_) => AnswerKind::Limit,
             Self::Resolution(_) => AnswerKind::Resolution,
             Self::Route(_) => AnswerKind::Route,
             Self::Outcomes(_) => AnswerKind::Outcomes,
+            Self::Step(_) => AnswerKind::Step,
             Self::Records(_) => AnswerKind::Records,
         }
     }
 }
 
+impl From<CommandAnswer> for Answer {
+    fn from(answer: CommandAnswer) -> Self {
+        Self::Command(answer)
+    }
+}
+
 impl From<Reply> for Answer {
     fn from(reply: Reply) -> Self {
-        Self::Reply(reply)
+        Self::Command(reply.into())
+    }
+}
+
+impl From<Login> for Answer {
+    fn from(login: Login) -> Self {
+        Self::Login(login)
     }
 }
 
@@ -85,6 +106,12 @@ impl From<Vec<RouteHop>> for Answer {
 impl From<Vec<SinkOutcome>> for Answer {
     fn from(outcomes: Vec<SinkOutcome>) -> Self {
         Self::Outcomes(outcomes)
+    }
+}
+
+impl From<Next> for Answer {
+    fn from(next: Next) -> Self {
+        Self::Step(next)
     }
 }
 
@@ -209,6 +236,9 @@ pub fn standard(class: Class, event: Event) -> Reply {
             Reply::new(554, EnhancedCode(5, 7, 1), "No mail from you here, by local policy")
         }
         Event::InConnect => Reply::new(421, EnhancedCode(4, 7, 1), "Not now, please try again later"),
+        // One text for all that can be wrong (RFC 4954 6).
+        Event::InAuth if permanent => Reply::new(535, EnhancedCode(5, 7, 8), "Authentication credentials invalid"),
+        Event::InAuth => Reply::new(454, EnhancedCode(4, 7, 0), "Temporary authentication failure"),
         Event::TransportOversize if permanent => Reply::new(552, EnhancedCode(5, 3, 4), "Message too big"),
         _ if permanent => Reply::new(550, EnhancedCode(5, 7, 1), "Refused by local policy"),
         _ => Reply::new(451, EnhancedCode(4, 7, 1), "Not now, please try again later"),

@@ -5,6 +5,7 @@ use super::build::{Built, Loaded, Workshop, build};
 use crate::config::{Diagnostics, Settings};
 use crate::event::Files;
 use crate::snapshot::Snapshot;
+use crate::tls;
 use std::path::Path;
 
 /// Everything that was read, ready to be put in force.
@@ -33,8 +34,16 @@ pub fn load(config: &Path, workshop: &Workshop, before: &[Loaded], inputs: &mut 
 pub fn read_settings(config: &Path, inputs: &mut Inputs, found: &mut Diagnostics) -> Option<Settings> {
     let settings = Settings::read(config, found);
     see(inputs, config, found);
-    settings.iter().flat_map(|s| &s.files).for_each(|file| see(inputs, file, found));
-    settings
+    let settings = settings?;
+    settings.files.iter().for_each(|file| see(inputs, file, found));
+    for file in settings.pem_files.iter().chain(&settings.credential_files) {
+        match found.sources.digest(file) {
+            Some(digest) => inputs.note_credential(file, digest),
+            None => drop(inputs.read_credential(&file.to_string_lossy())),
+        }
+    }
+    tls::check(&settings, found);
+    Some(settings)
 }
 
 /// The rest of [`load`], for settings that have been read; `found` is what was found in them.

@@ -4,6 +4,7 @@ use super::build::{Loaded, Workshop};
 use super::keep;
 use super::load::{Inputs, Load, load};
 use crate::config::Settings;
+use crate::config::listener::Listener;
 use crate::event::host::Journal;
 use crate::event::host::Sample;
 use crate::event::{Event, Stage};
@@ -65,7 +66,7 @@ impl Reloader {
                 inputs.look_at(&known);
                 found.to_string()
             });
-            (made.and_then(|load| make(load, &in_force.settings, next, &inputs)), inputs)
+            (made.and_then(|load| make(load, &in_force, next, &inputs)), inputs)
         };
         // What brings the thread down is told like whatever else is wrong.
         let (made, inputs) = tokio::task::spawn_blocking(work)
@@ -124,13 +125,14 @@ impl Reloader {
 }
 
 /// The next snapshot of what was read, kept for the next start. It waits for the disk.
-fn make(load: Load, before: &Settings, generation: u64, inputs: &Inputs) -> Result<(Snapshot, Vec<Loaded>), String> {
-    fixed(before, &load.settings)?;
+fn make(load: Load, before: &Snapshot, generation: u64, inputs: &Inputs) -> Result<(Snapshot, Vec<Loaded>), String> {
+    fixed(&before.settings, &load.settings)?;
     for warning in load.found.iter() {
         tracing::warn!("{}", load.found.render(warning));
     }
     let carried = load.built.carried;
-    let (snapshot, loaded) = load.into_snapshot(generation)?;
+    let (mut snapshot, loaded) = load.into_snapshot(generation)?;
+    snapshot.keep_tls(before);
     tracing::info!(sinks = loaded.len(), carried, "the new snapshot is built");
     keep_manifest(&snapshot, inputs);
     Ok((snapshot, loaded))
@@ -156,7 +158,7 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     }
     let changed = [
         ("data-dir", before.data_dir != after.data_dir),
-        ("[[listener]]", before.listeners != after.listeners),
+        ("[[listener]]", !bound_alike(&before.listeners, &after.listeners)),
         ("[run]", before.run != after.run),
         ("[admin]", before.admin != after.admin),
     ];
@@ -166,6 +168,11 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     } else {
         Err(format!("{} can't change while the server runs; restart it\n", names.join(" and ")))
     }
+}
+
+/// Whether no socket has to be bound or closed. What is told and asked at one can change while the server runs.
+fn bound_alike(before: &[Listener], after: &[Listener]) -> bool {
+    before.len() == after.len() && before.iter().zip(after).all(|(before, after)| before.is_bound_as(after))
 }
 
 /// Keeps the manifest for the next start; it waits for the disk. That it could not be kept is no reason to go without the new one.

@@ -77,10 +77,14 @@ pub struct Allow {
     pub submit: bool,
     /// `relay`: to vouch for a recipient that the relay check denies.
     pub relay: bool,
+    /// `properties`: to set the properties of other sinks, as `sink:key`.
+    pub properties: bool,
     /// `http`: origins, `https://host` or `https://host:port`.
     pub http: Vec<Spanned<WebOrigin>>,
     /// `dns`: to ask the DNS.
     pub dns: bool,
+    /// `queue`: to have tried what waits for a domain. Native sinks only.
+    pub queue: bool,
     /// `metrics`: to publish numbers about itself.
     pub metrics: bool,
     /// `clock`: to know the time. Native sinks always do.
@@ -216,7 +220,9 @@ fn allow(table: &mut Table<'_>, found: &mut Diagnostics) -> Allow {
         kv: granted("kv", found),
         submit: granted("submit", found),
         relay: granted("relay", found),
+        properties: granted("properties", found),
         dns: granted("dns", found),
+        queue: granted("queue", found),
         metrics: granted("metrics", found),
         clock: granted("clock", found),
         random: granted("random", found),

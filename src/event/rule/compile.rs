@@ -12,7 +12,7 @@ use crate::mail::Standing;
 use std::sync::Arc;
 
 /// The keys, with what must be known for them.
-const KEYS: [(&str, Fact); 18] = [
+const KEYS: [(&str, Fact); 19] = [
     ("door", Fact::Origin),
     ("listener", Fact::Origin),
     ("role", Fact::Origin),
@@ -21,6 +21,7 @@ const KEYS: [(&str, Fact); 18] = [
     ("helo", Fact::Origin),
     ("auth", Fact::Origin),
     ("tls", Fact::Origin),
+    ("tls-client", Fact::Origin),
     ("property", Fact::Origin),
     ("sender", Fact::Sender),
     ("recipient", Fact::Recipient),
@@ -142,10 +143,11 @@ impl Compiler<'_> {
             "helo" => self.glob_or_presence(node).map(text(Key::Helo)),
             "auth" => self.glob_or_presence(node).map(text(Key::Auth)),
             "tls" => self.glob_or_presence(node).map(text(Key::Tls)),
+            "tls-client" => self.glob_or_presence(node).map(text(Key::TlsClient)),
             "client" => self.client(node).map(Rule::Test),
             "standing" => self.standing(node).map(|s| Rule::Test(Test::Standing(s))),
-            "size" => self.number(node, "\">= 1 MiB\"").map(|n| Rule::Test(Test::Size(n))),
-            "attempt" => self.number(node, "\">= 3\"").map(|n| Rule::Test(Test::Attempt(n))),
+            "size" => self.count(node, "\">= 1 MiB\"").map(|n| Rule::Test(Test::Size(n))),
+            "attempt" => self.count(node, "\">= 3\"").map(|n| Rule::Test(Test::Attempt(n))),
             "header" => self.named(node, "header", |c, name, node| Some(Test::Header(name, c.glob_or_presence(node)?))),
             _ => self.named(node, "property", Self::property),
         }
@@ -235,17 +237,25 @@ impl Compiler<'_> {
         values::choice(&STANDINGS)(node, self.found)
     }
 
+    /// A number of things, of which there are never fewer than none.
+    fn count(&mut self, node: &Node, example: &str) -> Option<Number> {
+        let number = self.number(node, example)?;
+        if number.with < 0 {
+            self.found.error(node.span, format!("expected a comparison such as {example}"));
+            return None;
+        }
+        Some(number)
+    }
+
     fn number(&mut self, node: &Node, example: &str) -> Option<Number> {
-        if let Value::Integer(n) = node.value
-            && let Ok(with) = u64::try_from(n)
-        {
-            return Some(Number { compare: Compare::Equal, with });
+        if let Value::Integer(n) = node.value {
+            return Some(Number { compare: Compare::Equal, with: n.into() });
         }
         let Some((compare, rest)) = node.as_str().and_then(comparison) else {
             self.found.error(node.span, format!("expected a comparison such as {example}"));
             return None;
         };
-        match rest.parse::<u64>().or_else(|_| units::size(rest)) {
+        match rest.parse::<i64>().map(i128::from).or_else(|_| units::size(rest).map(i128::from)) {
             Ok(with) => Some(Number { compare, with }),
             Err(_) => {
                 self.found

@@ -8,7 +8,7 @@ mod test;
 pub use test::{Compare, Key, Number, Pattern, Test};
 
 use super::scene::Scene;
-use crate::mail::{Recipient, Standing};
+use crate::mail::{Origin, Recipient, Standing};
 
 /// A compiled `when`.
 #[derive(Clone, Debug)]
@@ -46,6 +46,16 @@ impl Rule {
         }
     }
 
+    /// Whether the rule may come to hold in a session of which only the origin is known; none: that depends on what is not known yet.
+    pub fn possible(&self, origin: &Origin) -> Option<bool> {
+        match self {
+            Self::All(rules) => all(rules.iter().map(|r| r.possible(origin))),
+            Self::Any(rules) => all(rules.iter().map(|r| r.possible(origin).map(|held| !held))).map(|none| !none),
+            Self::Not(rule) => rule.possible(origin).map(|held| !held),
+            Self::Test(test) => test.of_origin(origin),
+        }
+    }
+
     /// Whether the rule asks for recipients of this standing by name. To exclude a standing is not to name it.
     pub fn names(&self, standing: Standing) -> bool {
         match self {
@@ -63,4 +73,16 @@ impl Rule {
             Self::Test(test) => test.reads_header(),
         }
     }
+}
+
+/// Whether all hold: one that does not says no, whatever is unknown of the others.
+fn all(held: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = true;
+    for one in held {
+        if one == Some(false) {
+            return Some(false);
+        }
+        known &= one.is_some();
+    }
+    known.then_some(true)
 }

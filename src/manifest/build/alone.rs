@@ -15,7 +15,7 @@ pub fn measured(sink: &Registered) -> (Registered, Arc<Meter>) {
     let meter = Arc::new(Meter::default());
     let measured = Measured { inner: sink.sink.clone(), meter: meter.clone() };
     let registered = Registered::new(sink.name.clone(), Arc::new(measured), sink.may_relay);
-    (registered.with_submit(sink.may_submit).with_secrets(sink.secrets.clone()), meter)
+    (registered.with_submit(sink.may_submit).with_import(sink.may_import).with_secrets(sink.secrets.clone()), meter)
 }
 
 /// What the last call took.

@@ -11,7 +11,7 @@ use super::{BindingDecl, Manifest, SinkDecl, Source, supplies};
 use crate::config::suggest::suggest;
 use crate::config::{Diagnostics, Spanned};
 use crate::event::catalogue::{CATALOGUE, Event, OnFault};
-use crate::event::host::{Clock, Dns, Http, Journal, Kv, Metrics};
+use crate::event::host::{Clock, Dns, Http, Journal, Kv, Metrics, QueueOf};
 use crate::event::rule::compile::compile;
 use crate::event::{Binding, Dispatcher, Files, Natives, Registered};
 use std::path::PathBuf;
@@ -38,6 +38,8 @@ pub struct Workshop {
     pub dns: Option<Arc<dyn Dns>>,
     /// HTTP, if this program speaks it.
     pub http: Option<Arc<dyn Http>>,
+    /// The queue, once there is one.
+    pub queue: QueueOf,
     /// What sinks publish about themselves.
     pub metrics: Arc<Metrics>,
     /// What sinks log.
@@ -58,6 +60,7 @@ impl Workshop {
             clock,
             dns: None,
             http: None,
+            queue: QueueOf::default(),
             metrics: Arc::default(),
             journal: Journal::default(),
             #[cfg(feature = "wasm")]
@@ -159,7 +162,7 @@ fn open(
     let secrets = supplies.resolved.secrets;
     found.mask(said, &secrets);
     let registered = Registered::new(decl.name.value.as_str(), sink?, decl.allow.relay);
-    let registered = registered.with_submit(decl.allow.submit).with_secrets(secrets);
+    let registered = registered.with_submit(decl.allow.submit).with_import(decl.allow.properties).with_secrets(secrets);
     Some(Loaded { decl: decl.clone(), files: files.clone(), registered: Arc::new(registered) })
 }
 

@@ -34,6 +34,7 @@ pub(super) fn open(
         dns: supplies.dns.clone(),
         http: supplies.http.clone(),
         metrics: supplies.metrics.clone(),
+        queue: decl.allow.queue.then(|| workshop.queue.clone()),
         files: files.clone(),
         tables: supplies.tables.clone(),
         predecessor: before,

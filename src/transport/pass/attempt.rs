@@ -4,7 +4,9 @@ use super::plan::Group;
 use super::{Pass, stop::Stop};
 use crate::event::{Answer, Decision, Event, Focus, Leg, SinkOutcome};
 use crate::mail::{Class, EnhancedCode, Message, Reply};
+use crate::transport::Request;
 use crate::transport::deliver::{Job, NextHop, Target};
+use crate::transport::ears::Ears;
 use crate::transport::end::End;
 use crate::transport::outcome::{Details, Outcome};
 use crate::transport::pipeline::Pipeline;
@@ -16,7 +18,7 @@ const NO_TURN: Reply = Reply::new(451, EnhancedCode(4, 4, 5), "The next hop gets
 const NOT_TAKEN: Reply = Reply::new(451, EnhancedCode(4, 3, 0), "The message could not be delivered at present");
 
 /// Somebody who is due: place in the envelope, mailbox, domain.
-type Member = (usize, String, Arc<str>);
+pub(super) type Member = (usize, String, Arc<str>);
 
 impl Pass<'_> {
     /// Recipients that have no end wait for a turn, or for the next start.
@@ -30,6 +32,10 @@ impl Pass<'_> {
                 continue;
             }
             if left.is_empty() || self.pipeline.stopping.is_cancelled() {
+                break;
+            }
+            if *hop == NextHop::Turn {
+                self.wait_for_call(&mut left, &mut done);
                 break;
             }
             let stop = match self.stop(hop).await {
@@ -92,6 +98,7 @@ impl Pass<'_> {
             for (member, end) in std::mem::take(left).into_iter().zip(ends) {
                 match end {
                     End::Tried(Outcome::Deferred(_)) if more => again.push(member),
+                    End::Tried(Outcome::Failed(details)) if more && details.elsewhere => again.push(member),
                     end => done.push(settled(member, end, Some(hop)).at(stop.site.clone())),
                 }
             }
@@ -157,7 +164,7 @@ impl Pass<'_> {
         if let NextHop::Sink(name) = hop {
             return self.deliver_by_sink(name, members).await;
         }
-        let entry = self.dossier.entry();
+        let (entry, snapshot) = (self.dossier.taken.entry.clone(), self.dossier.snapshot.clone());
         let targets: Vec<Target<'_>> = members
             .iter()
             .filter_map(|(index, user, _)| {
@@ -166,15 +173,28 @@ impl Pass<'_> {
             .collect();
         let job = Job {
             id: entry.id,
-            hostname: &self.dossier.snapshot.settings.hostname,
+            hostname: &snapshot.settings.hostname,
             envelope: &entry.envelope,
             sender: &group.sender,
             message,
             targets: &targets,
             per_connection,
+            request: Request::of(&entry.envelope, message, self.dossier.priority(), self.pipeline.queue.clock.now()),
         };
-        let outcomes = self.pipeline.means.deliver(hop, &job).await;
-        outcomes.into_iter().map(End::Tried).collect()
+        let recipients: Vec<usize> = targets.iter().map(|target| target.index).collect();
+        let mut ears = match hop.site() {
+            Some(_) => Ears::of(&mut self.dossier, || leg(members, hop.to_string(), recipients.clone())),
+            None => None,
+        };
+        let Pipeline { means, resolver, .. } = self.pipeline;
+        let outcomes = match means.advisor.advise(resolver, &snapshot.settings, hop, job.request.tls).await {
+            Ok(hop) => means.deliver_heard(&hop, &job, ears.as_mut()).await,
+            Err(details) => vec![Outcome::Deferred(details); recipients.len()],
+        };
+        match ears {
+            Some(ears) => ears.ends(&recipients, outcomes),
+            None => outcomes.into_iter().map(End::Tried).collect(),
+        }
     }
 
     /// Hands the recipients to a sink that delivers by itself.
@@ -182,8 +202,7 @@ impl Pass<'_> {
         let recipients: Vec<usize> = members.iter().map(|(index, ..)| *index).collect();
         let first = recipients.first().copied().unwrap_or_default();
         let attempt = self.dossier.attempt(first);
-        let domain = members.first().map_or_else(Arc::default, |(.., domain)| domain.clone());
-        let leg = Leg { domain, host: Some(name.into()), attempt, reply: None, recipients: recipients.clone() };
+        let leg = Leg { attempt, ..leg(members, name.to_owned(), recipients.clone()) };
         let place = self.dossier.place(first);
         let focus = Focus::Delivery { sink: name, leg: &leg };
         let decision = self.dossier.raise(Event::TransportDeliver, place.as_ref(), focus).await;
@@ -200,6 +219,12 @@ impl Pass<'_> {
             Err(outcome) => vec![End::Tried(outcome); recipients.len()],
         }
     }
+}
+
+/// The leg of those who are due at this host, as the first attempt for them.
+pub(super) fn leg(members: &[&Member], host: String, recipients: Vec<usize>) -> Leg {
+    let domain = members.first().map_or_else(Arc::default, |(.., domain)| domain.clone());
+    Leg { domain, host: Some(host.into()), attempt: 1, reply: None, recipients }
 }
 
 /// What a host has said of the pace at which it gets mail.
@@ -231,7 +256,7 @@ fn said_by(sink: &str, said: &SinkOutcome) -> End {
     })
 }
 
-fn settled(member: &Member, end: End, hop: Option<&NextHop>) -> Settled {
+pub(super) fn settled(member: &Member, end: End, hop: Option<&NextHop>) -> Settled {
     let (index, _, domain) = member;
     let remote = match &end {
         End::Tried(outcome) => outcome.details().remote.as_deref().map(Arc::from),

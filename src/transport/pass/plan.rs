@@ -8,7 +8,8 @@ use crate::transport::deliver::{NextHop, Pattern};
 use crate::transport::end::End;
 use crate::transport::outcome::{Details, Outcome};
 use crate::transport::route::Route;
-use crate::transport::settle::Settled;
+use crate::transport::settle::{EXPIRED, Settled};
+use crate::transport::wishes;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -127,10 +128,17 @@ impl Pass<'_> {
         let (entry, directory) = (self.dossier.entry(), &self.dossier.snapshot.directory);
         let now = self.pipeline.queue.clock.now();
         let all = entry.envelope.recipients.iter().zip(&entry.recipients).enumerate();
-        let due = all.filter(|(_, (_, state))| !state.done && state.held.is_none() && state.next <= now);
+        let released = entry.envelope.hold.is_none_or(|until| until <= now);
+        let is_due = |recipient: &Recipient, next| next <= now || (released && self.calls_for(recipient));
+        let due =
+            all.filter(|(_, (recipient, state))| !state.done && state.held.is_none() && is_due(recipient, state.next));
+        let over = wishes::is_over(entry, now);
         let category = |(index, (recipient, _)): (usize, (&Recipient, _))| {
             let category = match refused(recipient) {
                 Some(outcome) => Err(outcome),
+                None if over => {
+                    Err(Outcome::Failed(Details::ours(EXPIRED, "the time that its sender has set is over")))
+                }
                 None => categorize(directory, recipient, entry.categorized),
             };
             (index, category)

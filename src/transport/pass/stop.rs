@@ -1,11 +1,11 @@
 //! A hop with the hosts behind it: what a turn is taken for.
 
 use super::Pass;
-use crate::event::host::{DnsFault, Mx, RecordKind, Resolver};
+use crate::event::host::{DnsFault, Mx, RecordKind, Resolver, Signed, Tlsa};
 use crate::event::{Answer, Decision, Dispatcher, Event, Focus, Question, Stage};
 use crate::mail::{EnhancedCode, Origin, Reply};
 use crate::snapshot::Snapshot;
-use crate::transport::deliver::NextHop;
+use crate::transport::deliver::{NextHop, Safety};
 use crate::transport::exchange::{Exchange, Ourselves, exchanges, site};
 use crate::transport::outcome::{Details, Outcome};
 use crate::transport::pipeline::Pipeline;
@@ -53,6 +53,9 @@ pub(in crate::transport) async fn hosts(
     let hop = |exchange: &Exchange| NextHop::Host {
         name: exchange.host.as_str().into(),
         addresses: exchange.addresses.iter().map(|ip| SocketAddr::new(*ip, SMTP)).collect(),
+        domain: name.into(),
+        secure: exchange.secure,
+        safety: Safety::default(),
     };
     Ok(Stop { site: Some(site(&found).into()), hops: found.iter().map(hop).collect() })
 }
@@ -83,18 +86,30 @@ impl Asking<'_> {
 
 #[async_trait]
 impl Resolver for Asking<'_> {
-    async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsFault> {
+    async fn mx(&self, domain: &str) -> Result<Signed<Vec<Mx>>, DnsFault> {
         match self.heard(domain, RecordKind::Mx).await? {
-            Some(records) => records.iter().map(|text| mx(text)).collect(),
+            Some(records) => Ok(Signed::insecure(records.iter().map(|text| mx(text)).collect::<Result<_, _>>()?)),
             None => self.resolver.mx(domain).await,
         }
     }
 
-    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsFault> {
+    async fn addresses(&self, host: &str) -> Result<Signed<Vec<IpAddr>>, DnsFault> {
         match self.heard(host, RecordKind::A).await? {
-            Some(records) => records.iter().map(|text| address(text)).collect(),
+            Some(records) => Ok(Signed::insecure(records.iter().map(|text| address(text)).collect::<Result<_, _>>()?)),
             None => self.resolver.addresses(host).await,
         }
+    }
+
+    async fn tlsa(&self, name: &str) -> Result<Signed<Vec<Tlsa>>, DnsFault> {
+        self.resolver.tlsa(name).await
+    }
+
+    async fn texts(&self, name: &str) -> Result<Vec<String>, DnsFault> {
+        self.resolver.texts(name).await
+    }
+
+    async fn validates(&self) -> bool {
+        self.resolver.validates().await
     }
 }
 
