@@ -18,6 +18,7 @@ address = "127.0.0.1:0"
 [domains]
 local = ["example.com"]
 relay-to = ["relay.example"]
+relay-from = ["127.0.0.0/8"]
 [recipients]
 users = ["alice", "bob"]
 [limits]
@@ -150,11 +151,16 @@ class Postfix:
 
 
 class SmtpSink:
-    """Postfix's smtp-sink, which takes mail and throws it away."""
+    """Postfix's smtp-sink, which takes mail and throws it away.
 
-    def __init__(self):
+    With several destinations it listens at every address of the machine, so that each destination has one of its own in 127.0.0.0/8.
+    """
+
+    def __init__(self, destinations=1):
         self.port = free_port()
-        self.process = subprocess.Popen(["smtp-sink", "-u", "nobody", f"127.0.0.1:{self.port}", "1024"], stderr=subprocess.DEVNULL)
+        address = f"127.0.0.1:{self.port}" if destinations == 1 else f":{self.port}"
+        command = ["smtp-sink", "-u", "nobody", "-m", "15000", address, "1024"]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 10
         while socket.socket().connect_ex(("127.0.0.1", self.port)):
             if time.monotonic() > until:
@@ -166,20 +172,34 @@ class SmtpSink:
         self.process.wait()
 
 
+def destinations(count):
+    """Domains below relay.example, each with an address of its own at which an [SmtpSink] is reached."""
+    for n in range(count):
+        host = n + (1 << 16)
+        yield f"d{n}.relay.example", f"127.{host >> 16}.{host >> 8 & 255}.{host & 255}"
+
+
+def routes(sink, count=1):
+    """Routes of this server for relay.example, and for so many destinations if there are several. Each is a site of its own."""
+    ways = [("relay.example", "127.0.0.1"), *(destinations(count) if count > 1 else [])]
+    return "".join(f'[[route]]\ndomain = "{domain}"\nto = {{ smtp = "{host}:{sink.port}" }}\n' for domain, host in ways)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def send(port, messages, connections, size, recipient="alice@example.com", source="smtp-source", keep=False):
+def send(port, messages, connections, size, recipient="alice@example.com", source="smtp-source", keep=False, destinations=1):
     """Sends messages, and tells how many were taken a second.
 
-    `source` is Postfix's smtp-source or, as `own`, the client in bench/source.rs. Unless connections are to be kept, each message has
-    its own.
+    `source` is Postfix's smtp-source or, as `own`, the client in bench/source.rs, which alone can send to several destinations. Unless
+    connections are to be kept, each message has its own.
     """
     if source == "own":
         command = [SOURCE, "--connections", connections, "--messages", messages, "--size", size, "--to", recipient]
+        command += ["--destinations", destinations]
         command += ["--keep"] if keep else []
     else:
         command = ["smtp-source", "-s", connections, "-m", messages, "-l", size, "-f", "bench@client.example", "-t", recipient]

@@ -26,6 +26,9 @@ struct Options {
     /// The recipient.
     #[arg(long, default_value = "alice@example.com")]
     to: String,
+    /// With more than one, each message goes to the next of so many domains: `d0.`, `d1.` and so on before that of the recipient.
+    #[arg(long, default_value_t = 1)]
+    destinations: usize,
     /// Send all messages of a connection over it; else each message has a connection of its own.
     #[arg(long)]
     keep: bool,
@@ -58,13 +61,12 @@ async fn main() -> ExitCode {
 }
 
 async fn client(options: Rc<Options>, left: Rc<Cell<usize>>) -> io::Result<()> {
-    let group = format!("MAIL FROM:<bench@client.example>\r\nRCPT TO:<{}>\r\nDATA\r\n", options.to);
     let message = message(options.size);
     while left.get() > 0 {
         let mut talk = Talk::open(&options).await?;
         while left.get() > 0 {
             left.set(left.get() - 1);
-            talk.say(group.as_bytes()).await?;
+            talk.say(group(&options, left.get()).as_bytes()).await?;
             for code in ["250", "250", "354"] {
                 talk.hear(code).await?;
             }
@@ -78,6 +80,15 @@ async fn client(options: Rc<Options>, left: Rc<Cell<usize>>) -> io::Result<()> {
         talk.hear("221").await?;
     }
     Ok(())
+}
+
+/// The commands of the n-th message.
+fn group(options: &Options, n: usize) -> String {
+    let to = match options.to.split_once('@') {
+        Some((local, domain)) if options.destinations > 1 => format!("{local}@d{}.{domain}", n % options.destinations),
+        _ => options.to.clone(),
+    };
+    format!("MAIL FROM:<bench@client.example>\r\nRCPT TO:<{to}>\r\nDATA\r\n")
 }
 
 fn message(size: usize) -> Vec<u8> {

@@ -120,6 +120,7 @@ impl World {
             transaction: Some(&mut self.transaction),
             focus,
             delay: Duration::ZERO,
+            answered: None,
         };
         let decision = polled(dispatcher.raise(event, &mut stage));
         assert_eq!(decision, Decision::Proceed, "{:?}", self.transaction.ledger.entries.last());

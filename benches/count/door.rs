@@ -14,7 +14,7 @@ use mailsluice::mail::{
 };
 use mailsluice::manifest::build::Workshop;
 use mailsluice::manifest::load::{Inputs, load};
-use mailsluice::server::{self, Gate, Room, Server};
+use mailsluice::server::{self, Gate, Logins, Room, Server};
 use mailsluice::snapshot::{Current, Snapshot};
 use mailsluice::spool::{Entry, MemorySpool, NodeId, Options, Record, SegmentLog, Spool};
 use std::collections::BTreeMap;
@@ -108,6 +108,8 @@ async fn wired(dir: &Path, sinks: usize, spool: Arc<dyn Spool>) -> Server {
         gate: Arc::new(Gate::default()),
         room: Room::default(),
         verify: None,
+        logins: Logins::default(),
+        turnaround: None,
         stopping,
         tasks: TaskTracker::new(),
     }

@@ -4,6 +4,7 @@ use super::protocol::message;
 use super::{seam, stage};
 use mailsluice::disk::Disk;
 use mailsluice::mail::{Domain, Envelope, ForwardPath, Id, Message, Recipient, ReversePath, Standing};
+use mailsluice::transport::Request;
 use mailsluice::transport::deliver::{Job, Means, NextHop, Pattern, Target};
 use mailsluice::transport::outcome::Outcome;
 use std::hint::black_box;
@@ -27,6 +28,7 @@ pub(crate) fn maildir(n: u64) {
         message: &message,
         targets: &targets,
         per_connection: None,
+        request: Request::NONE,
     };
     let means = Means::new(Arc::new(Disk));
     for _ in 0..n {

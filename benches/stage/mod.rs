@@ -84,6 +84,7 @@ impl World {
             transaction: ledger.then_some(&mut self.transaction),
             focus: Focus::Recipient(&mut self.candidate),
             delay: Duration::ZERO,
+            answered: None,
         };
         let decision = at_once(dispatcher.raise(Event::InRcpt, &mut stage));
         let entries = self.transaction.ledger.entries.len();

@@ -33,7 +33,7 @@ pub(super) fn all(draft: &mut Draft<'_>, place: &Place) {
     for (id, entry) in draft.table.iter() {
         let Some(places) = draft.places.get(id.0 as usize) else { continue };
         let domain = places.domain.as_deref().or(place.domains.first().map(String::as_str));
-        for (member, at) in entry.members.iter().zip(&places.members) {
+        for (member, at) in entry.members.iter().zip(draft.members.iter().skip(places.members)) {
             for (n, member) in member.each().iter().enumerate() {
                 let span = at.inside.as_ref().and_then(|inside| inside.get(n)).unwrap_or(&at.span);
                 walk.member(&draft.table, place, (id, domain), member, *span);

@@ -29,8 +29,8 @@ pub(super) struct Places {
     pub(super) name: Span,
     /// The key of its domain, if it is for one only.
     pub(super) domain: Option<Box<str>>,
-    /// One for each member.
-    pub(super) members: Vec<Place>,
+    /// Where in [`Draft::members`] those of its members begin.
+    pub(super) members: usize,
 }
 
 /// A name on the left.
@@ -48,6 +48,8 @@ pub(super) struct Draft<'a> {
     pub(super) table: Aliases,
     /// One for each entry of the table.
     pub(super) places: Vec<Places>,
+    /// One for each member of each entry, in one piece: a million small ones between what is kept would leave holes.
+    pub(super) members: Vec<Place>,
     pub(super) found: &'a mut Diagnostics,
     pub(super) local: &'a Local<'a>,
     /// Every file that is read.
@@ -57,7 +59,8 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(found: &'a mut Diagnostics, local: &'a Local<'a>, files: &'a mut Vec<PathBuf>) -> Self {
-        Self { table: Aliases::default(), places: Vec::new(), found, local, files, included: HashMap::new() }
+        let (places, members, included) = Default::default();
+        Self { table: Aliases::default(), places, members, found, local, files, included }
     }
 
     /// A name on the left.
@@ -92,8 +95,9 @@ impl<'a> Draft<'a> {
             self.twice(name.span, id.0 as usize);
             return;
         }
+        self.places.push(Places { name: name.span, domain, members: self.members.len() });
         let (members, places): (Vec<_>, Vec<_>) = members.into_iter().unzip();
-        self.places.push(Places { name: name.span, domain, members: places });
+        self.members.extend(places);
         if let Some(entry) = self.table.entry_mut(id) {
             entry.members = members.into();
             entry.owner = owner.map(Box::new);
