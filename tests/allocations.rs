@@ -71,7 +71,9 @@ impl Talk {
                 Step::Reply(reply) => reply.write(&mut self.output, true),
                 Step::Ask(_) => self.session.answer(Answer::Go).unwrap(),
                 Step::Body(_) | Step::Drop { .. } => {}
-                Step::Wait | Step::Close => panic!("{}", String::from_utf8_lossy(&self.output)),
+                Step::Wait | Step::StartTls | Step::Turn | Step::Close => {
+                    panic!("{}", String::from_utf8_lossy(&self.output))
+                }
             }
         }
     }

@@ -26,6 +26,9 @@ pub(super) fn full(account: &Account, now: Timestamp, out: &mut impl Write) -> i
     if let Some(reason) = &account.hold {
         fact("held", reason.clone());
     }
+    if let Some(waits) = &account.waits {
+        fact("waits", waits.clone());
+    }
     if let Some(reply) = &account.reply {
         fact("told", reply.clone());
     }
@@ -81,7 +84,7 @@ pub(super) fn recipients(account: &Account) -> String {
 /// Why it is where it is, if that is known.
 pub(super) fn reason(account: &Account) -> Option<String> {
     let of_one = || account.recipients.iter().find_map(|r| r.reason.clone().or_else(|| outcome(r)));
-    account.hold.clone().or_else(|| account.reply.clone()).or_else(of_one)
+    account.hold.clone().or_else(|| account.waits.clone()).or_else(|| account.reply.clone()).or_else(of_one)
 }
 
 fn came(account: &Account) -> String {
@@ -93,15 +96,14 @@ fn came(account: &Account) -> String {
     if let Some(client) = origin.client {
         text += &format!(" from {client}");
     }
-    let said = |name: &str, value: &Option<std::sync::Arc<str>>| value.as_ref().map(|v| format!(", {name} {v}"));
     for (name, value) in [
-        ("named", &origin.client_name),
-        ("helo", &origin.helo),
-        ("user", &origin.auth),
-        ("over", &origin.tls),
-        ("to listener", &origin.listener),
+        ("named", origin.client_name.as_deref()),
+        ("helo", origin.helo.as_deref()),
+        ("user", origin.auth.as_deref()),
+        ("over", origin.tls_version()),
+        ("to listener", origin.listener.as_deref()),
     ] {
-        text += &said(name, value).unwrap_or_default();
+        text += &value.map_or_else(String::new, |value| format!(", {name} {value}"));
     }
     text + &origin.session.map_or_else(String::new, |id| format!(", session {id}"))
 }

@@ -94,7 +94,7 @@ mod tests {
         assert!(row("in.command").starts_with("in.command decide raised answer(reply) reject defer disconnect"));
         assert!(row("in.rcpt").contains("defer continue reject hold delay rewrite add-recipient"));
         assert_eq!(row("track"), "track notify raised continue");
-        assert_eq!(row("out.disconnect"), "out.disconnect notify later continue");
+        assert_eq!(row("out.disconnect"), "out.disconnect notify raised continue");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod tail;
 mod time;
 mod track;
 mod typings;
+mod user;
 mod why;
 mod world;
 
@@ -72,6 +73,9 @@ enum Verb {
     /// Look at the queue of the running server, or change it
     #[command(subcommand)]
     Queue(queue::Queue),
+    /// Look at the users who may log in, or change them
+    #[command(subcommand)]
+    User(user::User),
     /// Submit standard input as a message, sendmail-fashion
     Send(send::Send),
     /// Tell how the running server does
@@ -148,6 +152,7 @@ fn run(cli: Cli, builder: Builder) -> ExitCode {
         Verb::Events(events) => events.run(),
         Verb::Sink(sink) => sink.run(Some(&config), natives),
         Verb::Queue(queue) => queue.run(&config),
+        Verb::User(user) => user.run(&config),
         Verb::Send(send) => send.run(&config),
         Verb::Status(show) => show.run(&config),
         Verb::Reload => status::reload(&config),

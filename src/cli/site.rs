@@ -1,8 +1,10 @@
 //! Which configuration is meant, and the server that runs with it.
 
-use super::out::Failure;
-use crate::admin::Client;
+use super::out::{Failure, Out, Outcome, note};
+use super::status::ask_reload;
+use crate::admin::{Client, ClientError};
 use crate::config::{Diagnostics, Settings};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The variable that names the configuration if `--config` does not.
@@ -38,6 +40,30 @@ pub(super) fn settings(config: &Path) -> Result<Settings, Failure> {
 /// A connection to the running server.
 pub(super) fn connect(config: &Path) -> Result<Client, Failure> {
     Ok(Client::connect(&settings(config)?.admin.socket)?)
+}
+
+/// Says whether a running server has taken up a change of its files.
+pub(super) fn tell_server(settings: &Settings) -> Outcome {
+    let mut client = match Client::connect(&settings.admin.socket) {
+        Ok(client) => client,
+        Err(ClientError::NotRunning(_)) => {
+            note("the server does not run; it will have this when it starts");
+            return Ok(());
+        }
+        Err(error) => {
+            note(&format!("whether the server has taken it up can't be told: {error}"));
+            return Ok(());
+        }
+    };
+    if !settings.reload.watch {
+        note("the running server does not watch its files: `mailsluice reload` puts this in force");
+        return Ok(());
+    }
+    // It would see the change by itself a moment later; asking tells how it went.
+    let generation = ask_reload(&mut client)?;
+    let mut out = Out::new();
+    writeln!(out, "reloaded: generation {generation} is in force")?;
+    out.end()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use crate::event::host::{Clock, Kv, Resolver};
 #[cfg(feature = "wasm")]
 use crate::manifest::build::Sandboxes;
 use crate::manifest::build::Workshop;
+use crate::server::Logins;
+use crate::transport::security::Advisor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +23,23 @@ pub(super) fn workshop(natives: Natives, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>)
     }
     workshop.credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     workshop
+}
+
+/// What says how secure the way to a host has to be. Without the feature `http` nobody can fetch policies of MTA-STS.
+#[cfg_attr(not(feature = "http"), expect(unused_variables, reason = "there is nothing to keep"))]
+pub(super) fn advisor(kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Advisor {
+    #[cfg(feature = "http")]
+    return Advisor::with_sts(Arc::new(crate::http::HttpClient::new()), kv, clock);
+    #[cfg(not(feature = "http"))]
+    Advisor::default()
+}
+
+/// Who is asked when somebody logs in.
+pub(super) fn logins() -> Logins {
+    #[cfg(feature = "http")]
+    return Logins { http: Some(Arc::new(crate::http::HttpClient::new())), ..Logins::default() };
+    #[cfg(not(feature = "http"))]
+    Logins::default()
 }
 
 /// By what routes find hosts.

@@ -1,15 +1,20 @@
 //! What no table can check by itself: mail that is accepted and then has nowhere to go, and the like.
 
 use super::diagnostic::Diagnostics;
+use super::listener::Listener;
 use super::reader::Table;
 use super::settings::Settings;
 use super::target::Target;
+use crate::mail::Role;
+use crate::sasl::Mechanism;
 
 /// Notes what is wrong between tables. `table` is the whole file.
 pub(super) fn across(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
     everybody_exists(table, settings, found);
     no_way_out(table, settings, found);
     picked_up_again(table, settings, found);
+    nobody_logs_in(table, settings, found);
+    never_encrypted(table, settings, found);
 }
 
 fn everybody_exists(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
@@ -39,6 +44,31 @@ fn picked_up_again(table: &Table<'_>, settings: &Settings, found: &mut Diagnosti
     if targets.into_iter().any(|target| matches!(target, Target::Drop(drop) if drop == directory)) {
         let told = found.error(table.place("pickup.directory"), "mail that is dropped there would go in circles");
         told.help("use another directory than that of a `drop` target");
+    }
+}
+
+/// Sinks may let users in, and what they hear is not known here.
+fn nobody_logs_in(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
+    let auth = &settings.auth;
+    let waits = |listener: &&Listener| listener.role == Role::Submission && listener.auth.mechanisms.is_none();
+    let nobody = auth.accounts.is_none() && auth.introspection.is_none() && settings.manifest.is_none();
+    if nobody && settings.listeners.iter().any(|listener| waits(&listener)) {
+        let told = found.warning(table.place("listener"), "nobody can log in at the submission listener");
+        told.help("name a user file: `[auth]` with `users = \"users\"`; `mailsluice user add NAME` adds users to it");
+    }
+}
+
+/// What shows a password is offered under TLS only, and there is none.
+fn never_encrypted(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
+    for listener in settings.listeners.iter().filter(|l| l.tls.is_none() && !l.auth.clear_text_without_tls) {
+        let names = listener.auth.mechanisms.iter().flatten();
+        let never = |name: &&String| Mechanism::named(name).is_some_and(|m| m.is_clear() || m.needs_tls());
+        let never: Vec<&str> = names.filter(never).map(String::as_str).collect();
+        if !never.is_empty() {
+            let text = format!("the listener `{}` has no TLS, and never offers {}", listener.name, never.join(", "));
+            let told = found.warning(table.place("listener"), text);
+            told.help("give it a certificate with `tls`, or leave the mechanisms out of `auth`");
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! `[domains]`: whose mail is taken, and from whom mail for everybody else.
 
 use super::diagnostic::Diagnostics;
+use super::network::network;
 use super::reader::Table;
 use super::tree::Node;
 use super::values;
 use crate::mail::Domain;
 use ipnet::IpNet;
 use std::collections::HashMap;
-use std::net::IpAddr;
+
+/// What it means to let everybody relay.
+const OPEN_RELAY: (&str, &str) = ("makes this server an open relay", "list only the networks of your own clients");
 
 /// The domains and networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +35,7 @@ impl Domains {
         Self {
             local: list("local", table, found),
             relay_to: list("relay-to", table, found),
-            relay_from: table.list("relay-from", found, network).unwrap_or_default(),
+            relay_from: table.list("relay-from", found, network(OPEN_RELAY)).unwrap_or_default(),
         }
     }
 }
@@ -70,27 +73,4 @@ fn first(
         told.help("a domain is either delivered here or handed on; remove it from one of the lists");
     }
     false
-}
-
-/// A network in CIDR notation, or one address.
-fn network(node: &Node, found: &mut Diagnostics) -> Option<IpNet> {
-    let text = values::string(node, found)?;
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Some(address.into());
-    }
-    let Ok(net) = text.parse::<IpNet>() else {
-        let told = found.error(node.span, format!("`{text}` is not a network"));
-        told.help("write an address and the length of its prefix, such as \"192.0.2.0/24\" or \"2001:db8::/32\"");
-        return None;
-    };
-    let whole = net.trunc();
-    if whole != net {
-        let told = found.warning(node.span, format!("`{text}` has bits set behind its prefix"));
-        told.label(format!("taken as {whole}"));
-    }
-    if net.prefix_len() == 0 {
-        let told = found.warning(node.span, format!("`{text}` makes this server an open relay"));
-        told.help("list only the networks of your own clients");
-    }
-    Some(whole)
 }

@@ -3,15 +3,17 @@
 //! Plain data: a reload compares two of them. Paths are resolved; domain lists hold keys ([`crate::mail::domain::key`]).
 
 use super::admin::Admin;
+use super::auth::Auth;
 use super::delivery::Delivery;
 use super::diagnostic::Diagnostics;
 use super::domains::Domains;
 use super::dsn::Dsn;
 use super::ledger::Ledger;
 use super::limits::Limits;
-use super::listener::{self, Listener};
+use super::listener::{self, Listener, PemFiles};
 use super::log::Log;
 use super::pickup::Pickup;
+use super::places::Places;
 use super::queue::Queue;
 use super::reader::Table;
 use super::recipients::Recipients;
@@ -19,6 +21,7 @@ use super::reload::Reload;
 use super::run::Run;
 use super::smtp::Smtp;
 use super::sources::SourceId;
+use super::tls_reports::TlsReports;
 use super::traffic::Traffic;
 use super::tree::Node;
 use super::{checks, machine, path, values};
@@ -43,7 +46,9 @@ pub struct Settings {
     pub domains: Domains,
     /// `[recipients]`.
     pub recipients: Recipients,
-    /// `[delivery]` and `[[route]]`.
+    /// `[auth]`.
+    pub auth: Auth,
+    /// `[delivery]`, `[[route]]` and `[[tls-policy]]`.
     pub delivery: Delivery,
     /// `[limits]`.
     pub limits: Limits,
@@ -57,6 +62,8 @@ pub struct Settings {
     pub dsn: Dsn,
     /// `[[traffic]]`.
     pub traffic: Traffic,
+    /// `[tls-reports]`: none without the table.
+    pub tls_reports: Option<TlsReports>,
     /// `[reload]`.
     pub reload: Reload,
     /// `[admin]`.
@@ -69,6 +76,10 @@ pub struct Settings {
     pub ledger: Ledger,
     /// The files that all this was read from, or would be if they were there: to be watched.
     pub files: Vec<PathBuf>,
+    /// Of the files that this was read from, those with hashes and secrets: to be watched, and never copied.
+    pub credential_files: Vec<PathBuf>,
+    /// Of the files that this was read from, those with certificates and keys: to be watched, and never copied.
+    pub pem_files: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -113,16 +124,22 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
     let data_dir = data_dir(base, table, found);
     let mut files = vec![file.to_owned()];
     let manifest = manifest(base, table, found, &mut files);
-    let listeners = listener::read(table, found);
+    let mut pem_files = PemFiles::below(base);
+    let listeners = listener::read(table, found, &mut pem_files);
     let domains = table.section("domains", found, Domains::read);
     let recipients = table.section("recipients", found, |t, f| Recipients::read(t, f, base, &domains, &mut files));
-    let delivery = Delivery::read(table, found, &data_dir);
+    let mut credential_files = Vec::new();
+    let auth = table.section("auth", found, |t, f| Auth::read(t, f, base, &mut credential_files));
+    let places = Places::new(file, &data_dir);
+    let delivery = Delivery::read(table, found, &places);
+    files.extend(places.files());
     let limits = table.section("limits", found, |t, f| Limits::read(t, f, &data_dir));
     let pickup = table.section("pickup", found, |t, f| Pickup::read(t, f, &data_dir));
     let smtp = table.section("smtp", found, Smtp::read);
     let queue = table.section("queue", found, Queue::read);
     let dsn = table.section("dsn", found, |t, f| Dsn::read(t, f, base, &mut files));
     let traffic = Traffic::read(table, found, &queue);
+    let tls_reports = TlsReports::read(table, found, hostname.as_ref());
     let reload = table.section("reload", found, Reload::read);
     let admin = table.section("admin", found, |t, f| Admin::read(t, f, &data_dir));
     let run = table.section("run", found, Run::read);
@@ -136,6 +153,7 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
         listeners,
         domains,
         recipients,
+        auth,
         delivery,
         limits,
         pickup,
@@ -143,12 +161,15 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
         queue,
         dsn,
         traffic,
+        tls_reports,
         reload,
         admin,
         run,
         log,
         ledger,
         files,
+        credential_files,
+        pem_files: pem_files.paths(),
     };
     checks::across(table, &settings, found);
     Some(settings)
@@ -241,8 +262,8 @@ mod tests {
         assert_eq!(settings.domains.relay_from.len(), 2);
         assert_eq!(settings.recipients.users.as_ref().map(Vec::len), Some(2));
         assert_eq!(settings.delivery.local, Target::Drop("/srv/mail/drop".into()));
-        let hosts: Vec<String> = settings.delivery.smart_host.iter().map(Endpoint::to_string).collect();
-        assert_eq!(hosts, ["[::1]:2525", "relay.example:25"]);
+        let smart_host = |host: &str, port| Target::Smtp(Endpoint { host: host.to_owned(), port });
+        assert_eq!(settings.delivery.smart_host, [smart_host("::1", 2525), smart_host("relay.example", 25)]);
         let maildir = Target::Maildir { root: "/".into(), pattern: "var/mail/{local}".to_owned() };
         assert_eq!(settings.delivery.routes.find("uni.example"), Some(&[maildir][..]));
         assert_eq!((settings.limits.recipients, settings.limits.idle), (5, Duration::from_millis(250)));

@@ -4,20 +4,30 @@ use super::diagnostic::Diagnostics;
 use super::reader::Table;
 use super::values::boolean;
 
-/// Commands that are off unless asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which commands are answered, where a listener does not say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Smtp {
     /// `vrfy`: answer VRFY by the list of users; otherwise always 252. Default: false.
     pub vrfy: bool,
-    /// `expn`: answer EXPN. Default: false.
+    /// `expn`: answer EXPN with the members of a list; otherwise 502. Default: false.
     pub expn: bool,
+    /// `help`: answer HELP with the commands that are offered; otherwise 502. Default: true.
+    pub help: bool,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self { vrfy: false, expn: false, help: true }
+    }
 }
 
 impl Smtp {
     pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics) -> Self {
+        let default = Self::default();
         Self {
-            vrfy: table.get("vrfy", found, boolean).unwrap_or(false),
-            expn: table.get("expn", found, boolean).unwrap_or(false),
+            vrfy: table.get("vrfy", found, boolean).unwrap_or(default.vrfy),
+            expn: table.get("expn", found, boolean).unwrap_or(default.expn),
+            help: table.get("help", found, boolean).unwrap_or(default.help),
         }
     }
 }

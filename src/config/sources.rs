@@ -96,12 +96,7 @@ impl Sources {
         if let Some(text) = self.pretended.get(path).cloned() {
             return Ok(self.add(path.display().to_string(), &text));
         }
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(ReadFault::Io)?;
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(ReadFault::Io)?;
-        if bytes.len() as u64 > FILE_MAX {
-            return Err(ReadFault::TooLarge);
-        }
+        let bytes = octets(path)?;
         let name = path.display().to_string();
         let text = String::from_utf8_lossy(&bytes);
         let id = self.add(name, &text);
@@ -114,6 +109,29 @@ impl Sources {
                 let at = self.text(id).find('\u{fffd}').unwrap_or(0);
                 Err(ReadFault::NotUtf8(Span::new(id, at..at + '\u{fffd}'.len_utf8())))
             }
+        }
+    }
+
+    /// Reads a file, and registers of its text what `shown` makes of it: octet for octet at the same places, for that is
+    /// what diagnostics show of it.
+    pub fn read_shown(
+        &mut self,
+        path: &Path,
+        shown: impl FnOnce(&[u8]) -> String,
+    ) -> Result<(SourceId, Vec<u8>), ReadFault> {
+        let bytes = octets(path)?;
+        let id = self.add(path.display().to_string(), &shown(&bytes));
+        if let Some(source) = self.list.last_mut() {
+            source.digest = Some(blake3::hash(&bytes));
+        }
+        Ok((id, bytes))
+    }
+
+    /// Shows this text of the same length in place of the one that was read: for files that hold what is not to be shown.
+    pub fn show_instead(&mut self, id: SourceId, text: &str) {
+        let source = usize::try_from(id.0).ok().and_then(|at| self.list.get_mut(at));
+        if let Some(source) = source.filter(|source| source.text.len() == text.len()) {
+            source.text = text.into();
         }
     }
 
@@ -155,6 +173,13 @@ impl Sources {
     fn get(&self, id: SourceId) -> Option<&Source> {
         self.list.get(id.0 as usize)
     }
+}
+
+fn octets(path: &Path) -> Result<Vec<u8>, ReadFault> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(ReadFault::Io)?;
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(ReadFault::Io)?;
+    if bytes.len() as u64 > FILE_MAX { Err(ReadFault::TooLarge) } else { Ok(bytes) }
 }
 
 impl std::fmt::Debug for Sources {

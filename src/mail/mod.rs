@@ -15,9 +15,12 @@ pub mod message;
 pub mod mime;
 pub mod origin;
 pub mod property;
+pub mod property_blob;
 pub mod reply;
 pub mod text;
 pub mod time;
+pub mod tls;
+pub mod wishes;
 
 pub use address::{AddressError, ForwardPath, Mailbox, ReversePath};
 pub use addresses::addresses;
@@ -33,3 +36,5 @@ pub use property::{Properties, PropertyError};
 pub use reply::{Class, EnhancedCode, Reply};
 pub use text::one_line;
 pub use time::Timestamp;
+pub use tls::{PeerCertificate, TlsFacts};
+pub use wishes::{By, ByMode, DeliverBy, HoldRequest, Priority, TlsWish};

@@ -136,6 +136,21 @@ impl Reply {
         Self { code: self.code, status: self.status, text: Cow::Owned(clean(text)) }
     }
 
+    /// A refusal in the same words, for good (5xx) or for now (4xx). Of another reply, and of one of that class, it is the reply.
+    #[must_use]
+    pub fn in_class(&self, class: Class) -> Self {
+        let first = match class {
+            Class::Transient => 4,
+            Class::Permanent => 5,
+            Class::Positive | Class::Intermediate => return self.clone(),
+        };
+        if !matches!(self.class(), Class::Transient | Class::Permanent) {
+            return self.clone();
+        }
+        let status = self.status.map(|status| EnhancedCode(first, status.1, status.2));
+        Self { code: u16::from(first) * 100 + self.code % 100, status, text: self.text.clone() }
+    }
+
     /// The same with ` (id)` after the last line.
     #[must_use]
     pub fn tagged(mut self, id: impl fmt::Display) -> Self {

@@ -3,6 +3,7 @@
 //! A reload builds a new one beside the old and exchanges one pointer. Whoever works on a session, a transaction or a pass
 //! holds the snapshot that it pinned, and the old one goes when its last user ends.
 
+mod auth;
 mod profile;
 
 use crate::config::Settings;
@@ -10,6 +11,7 @@ use crate::config::recipients::User;
 use crate::directory::Directory;
 use crate::event::{Dispatcher, Registered};
 use crate::smtp::Profile;
+use crate::tls;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub sinks: Vec<Arc<Registered>>,
     /// What sessions are told, for each listener in the order of the settings.
     pub profiles: Vec<Arc<Profile>>,
+    /// What encrypts sessions, for each listener that has TLS, in the order of the settings.
+    pub tls: Vec<Option<Arc<tls::Server>>>,
 }
 
 impl Snapshot {
@@ -42,15 +46,29 @@ impl Snapshot {
         let profiles = settings
             .listeners
             .iter()
-            .map(|l| profile::of(&settings, l.role, &sinks).map(Arc::new))
+            .map(|l| profile::of(&settings, l, &sinks, auth::is_heard(&dispatcher)).map(Arc::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { generation, settings, directory, dispatcher, sinks, profiles })
+        let tls = settings.listeners.iter().map(|l| l.tls.as_ref().map(tls::Server::new).transpose());
+        let tls = tls.map(|server| Ok(server?.map(Arc::new))).collect::<Result<_, String>>()?;
+        Ok(Self { generation, settings, directory, dispatcher, sinks, profiles, tls })
+    }
+
+    /// Takes over what encrypts sessions where its settings and files are the same as before, so that clients can resume theirs.
+    pub fn keep_tls(&mut self, before: &Self) {
+        let both = self.settings.listeners.iter().zip(&before.settings.listeners);
+        for (index, (now, then)) in both.enumerate() {
+            if now.tls == then.tls
+                && let (Some(mine), Some(theirs)) = (self.tls.get_mut(index), before.tls.get(index))
+            {
+                mine.clone_from(theirs);
+            }
+        }
     }
 
     /// Whether a session of the other snapshot can go on under this one before its next EHLO: what it was offered is the same.
     pub fn offers_as(&self, other: &Self, listener: usize) -> bool {
         match (self.profiles.get(listener), other.profiles.get(listener)) {
-            (Some(a), Some(b)) => a.extensions == b.extensions,
+            (Some(a), Some(b)) => (&a.extensions, a.tls, &a.auth) == (&b.extensions, b.tls, &b.auth),
             _ => false,
         }
     }

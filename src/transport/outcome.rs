@@ -33,6 +33,12 @@ pub struct Details {
     /// Who answers for it, once delivered. Not kept: it counts only for the report that is due at once.
     #[serde(skip)]
     pub reach: Reach,
+    /// The sender is told that a host has it, whether or not it has asked for reports (RFC 2852 4.1.4). Not kept either.
+    #[serde(skip)]
+    pub tells: bool,
+    /// It failed for want of something that another host of the domain may have. Not kept either.
+    #[serde(skip)]
+    pub elsewhere: bool,
 }
 
 /// How far a delivery has brought a message (RFC 3464 2.3.3).
@@ -50,7 +56,7 @@ pub enum Reach {
 impl Details {
     /// Our own words.
     pub fn ours(reply: Reply, note: impl Into<String>) -> Self {
-        Self { reply, remote: None, note: note.into(), reach: Reach::Mailbox }
+        Self { reply, remote: None, note: note.into(), reach: Reach::Mailbox, tells: false, elsewhere: false }
     }
 }
 
@@ -104,8 +110,7 @@ mod tests {
         let said = Details {
             reply: Reply::foreign(452, Some(EnhancedCode(4, 2, 2)), "full\nreally"),
             remote: Some("mx.example:25 [192.0.2.1]".into()),
-            note: "that was the reply to RCPT".into(),
-            reach: Reach::Mailbox,
+            ..Details::ours(Reply::plain(250, ""), "that was the reply to RCPT")
         };
         let json = serde_json::to_value(Outcome::Deferred(said.clone())).unwrap();
         assert_eq!(

@@ -3,6 +3,7 @@
 use super::deliver::{Means, NextHop};
 use super::dossier::Dossier;
 use super::exchange::Shuffle;
+use super::on_demand::Waiting;
 use super::pass::{Pass, SMTP};
 use super::queue::Queue;
 use super::taken::Ticket;
@@ -35,6 +36,8 @@ pub struct Pipeline {
     pub(super) tried: Mutex<HashMap<Id, Vec<NextHop>>>,
     pub(super) means: Means,
     pub(super) resolver: Arc<dyn Resolver>,
+    /// Who waits to be called for.
+    pub(super) waiting: Waiting,
     /// Spreads mail over equal hosts.
     shuffle: Mutex<Shuffle>,
     /// The addresses of the machine, as they were at the start.
@@ -55,6 +58,7 @@ impl Pipeline {
             tried: Mutex::default(),
             means,
             resolver,
+            waiting: Waiting::default(),
             shuffle,
             interfaces: interfaces(),
         })

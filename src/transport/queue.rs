@@ -256,6 +256,15 @@ impl Queue {
         }
     }
 
+    /// The messages that `wanted` picks, oldest first. Reads the spool; not for the event loop.
+    pub(super) fn ids(&self, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Id> {
+        let mut ids: Vec<Id> = self.lock().by_id.keys().copied().collect();
+        ids.sort_unstable();
+        // What can't be read is told when its time comes.
+        ids.retain(|id| self.spool.entry(*id).is_ok_and(|entry| wanted(&entry)));
+        ids
+    }
+
     /// Messages in the queue.
     pub fn count(&self) -> usize {
         self.lock().by_id.len()

@@ -8,7 +8,7 @@ use super::align::align;
 use super::queue::Queue;
 use crate::event::{Decision, Event, Ledger, Place, Stage, Transaction};
 use crate::intake::{Brood, hold_at, settle};
-use crate::mail::{Envelope, Fate, Message};
+use crate::mail::{Envelope, Fate, Message, Timestamp};
 use crate::spool::{Entry, HoldChange, Json, Patch, RcptState, Record, StoredContent};
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ impl Queue {
         }
         patch.recipients = Some(states.into_iter().map(|state| placed(state, later.as_ref(), rerun)).collect());
         patch.categorized = rerun.then_some(false);
-        patch.expires_from = Some(self.clock.now());
+        let now = self.clock.now();
+        patch.expires_from = Some(not_before(entry, entry.hold.is_some()).map_or(now, |time| time.max(now)));
         let again = match patch.hold.get_or_insert(HoldChange::Release) {
             HoldChange::Hold(hold) => Some(format!("held again by {}: {}", hold.by, hold.reason)),
             HoldChange::Release => None,
@@ -101,11 +102,18 @@ impl Queue {
         let now = self.clock.now();
         let mut states = align(entry, &envelope.recipients, &RcptState::default());
         for (recipient, state) in envelope.recipients.iter().zip(&mut states).filter(|(_, state)| !state.done) {
-            (state.held, state.next) = (None, now);
+            let parked = entry.hold.is_some() || state.held.is_some();
+            (state.held, state.next) = (None, not_before(entry, parked).map_or(now, |time| time.max(now)));
             settle(&recipient.fate, state, false);
         }
         states
     }
+}
+
+/// The time until which its sender has it held (RFC 4865), if what is released is another hold: to release it once more releases it from
+/// that, too.
+fn not_before(entry: &Entry, parked: bool) -> Option<Timestamp> {
+    entry.envelope.hold.filter(|_| parked)
 }
 
 /// Where the next pass goes on, if the message was held when it was in the transport already.

@@ -11,7 +11,9 @@ use super::report::{About, Action, Report, compose, is_owed};
 use super::retry;
 use crate::intake::track::Stage;
 use crate::intake::{Brood, Reported};
-use crate::mail::{Content, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, ReversePath, Timestamp};
+use crate::mail::{
+    Content, EnhancedCode, Envelope, ForwardPath, Id, Message, Notify, Recipient, Ret, ReversePath, Timestamp,
+};
 use crate::spool::Entry;
 use bytes::Bytes;
 use std::io;
@@ -41,6 +43,15 @@ impl News {
         } else if action == Action::Failed && sender.mailbox().is_none() {
             let why = outcome.map_or_else(String::new, |outcome| outcome.to_string());
             self.lost.push((index, why));
+        }
+    }
+
+    /// Notes that a host has a message whose sender wants to hear of that, unless it wants no reports at all (RFC 2852 4.1.4).
+    pub(super) fn add_relayed(&mut self, entry: &Entry, index: usize, outcome: Outcome, at: Timestamp) {
+        let Some(recipient) = entry.envelope.recipients.get(index) else { return };
+        let never = recipient.notify.is_some_and(|notify| notify == Notify::default());
+        if !never && sender_of(&entry.envelope, recipient).mailbox().is_some() {
+            self.items.push(Item { index, action: Action::Relayed, outcome: Some(outcome), at });
         }
     }
 }
@@ -111,6 +122,9 @@ impl Dossier {
         let mut envelope = Envelope::new(ReversePath::Null);
         envelope.recipients.push(Recipient::new(path, standing));
         (envelope.body, envelope.smtputf8) = (composed.body, composed.smtputf8);
+        // What a report tells is as secret as what it is about (RFC 8689 5), and as urgent (RFC 6710 4.4).
+        let about = &self.entry().envelope;
+        (envelope.require_tls, envelope.priority) = (about.require_tls, about.priority);
         let message = Message::split(&composed.content, composed.header_len).map_err(|error| error.to_string())?;
         let nursery = self.queue.nursery(snapshot);
         let reported = nursery.report(id, self.entry().id, envelope, message, brood).await;
@@ -135,6 +149,9 @@ impl Dossier {
         let (entry, settings) = (self.entry(), &self.snapshot.settings);
         let mut envelope = entry.envelope.clone();
         envelope.sender = sender.clone();
+        if envelope.require_tls {
+            envelope.ret = Some(Ret::Hdrs);
+        }
         let since = entry.waits_since();
         let recipients = items.iter().filter_map(|item| {
             let details = item.outcome.as_ref().map(Outcome::details);

@@ -4,14 +4,18 @@
 //! Each of these may pass on to the next. They are asked per attempt, so that a changed configuration moves what is queued.
 
 use super::categorize::Category;
-use super::deliver::{NextHop, Pattern};
+use super::deliver::{NextHop, Pattern, Safety};
 use super::dossier::Dossier;
 use super::end::End;
 use super::outcome::{Details, Outcome};
 use crate::config::Settings;
+use crate::config::relay::Relay;
 use crate::config::target::Target;
 use crate::event::{Answer, Decision, Event, Focus, Leg, RouteHop};
 use crate::mail::{EnhancedCode, Reply};
+use crate::smtp::client::{Credentials, TlsPolicy};
+use crate::tls::client::demand::By;
+use crate::tls::client::{Demand, Roots};
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,10 +75,28 @@ pub fn route(settings: &Settings, category: &Category) -> Result<Route, Outcome>
     match category {
         Category::Local(_) => Ok(Route(vec![hop(&delivery.local)?])),
         Category::Remote(_) if !delivery.smart_host.is_empty() => {
-            Ok(Route(delivery.smart_host.iter().map(|e| NextHop::Smtp(e.to_string().into())).collect()))
+            delivery.smart_host.iter().map(hop).collect::<Result<_, _>>().map(Route)
         }
         Category::Remote(domain) => Ok(Route(vec![NextHop::Mx(domain.as_str().into())])),
     }
+}
+
+/// What a server that is named in the configuration has to prove, and who we are there.
+fn safety(relay: &Relay) -> Safety {
+    let roots = relay.ca.as_ref().map_or(Roots::System, |ca| Roots::These(ca.0.clone()));
+    let names = if relay.names.is_empty() { vec![relay.endpoint.host.clone()] } else { relay.names.clone() };
+    let demand = match relay.tls {
+        TlsPolicy::None => Demand::None,
+        TlsPolicy::Opportunistic => Demand::Opportunistic,
+        TlsPolicy::Required => Demand::Required,
+        // DANE is refused by the configuration.
+        TlsPolicy::Verified | TlsPolicy::Dane => Demand::Verified { names: names.into(), roots, by: By::Us },
+    };
+    let credentials = relay.login.as_ref().map(|login| {
+        let (user, secret) = (login.user.clone(), login.password.expose().to_owned());
+        Arc::new(Credentials { user, secret, mechanism: login.mechanism.clone() })
+    });
+    Safety { demand, implicit: relay.implicit, credentials }
 }
 
 fn of_sink(settings: &Settings, answer: &RouteHop) -> Result<NextHop, Outcome> {
@@ -96,7 +118,11 @@ fn hop(target: &Target) -> Result<NextHop, Outcome> {
             NextHop::Maildir { root: root.clone(), pattern }
         }
         Target::Drop(folder) => NextHop::Drop(folder.clone()),
+        Target::Turn => NextHop::Turn,
         Target::Smtp(endpoint) => NextHop::Smtp(endpoint.to_string().into()),
+        Target::Relay(relay) => {
+            NextHop::Relay { address: relay.endpoint.to_string().into(), safety: Arc::new(safety(relay)) }
+        }
         Target::Mx(name) => NextHop::Mx(Arc::from(name.as_str())),
         Target::Lmtp(endpoint) => NextHop::Lmtp(endpoint.to_string().into()),
         Target::LmtpSocket(path) => NextHop::Lmtp(format!("unix:{}", path.display()).into()),

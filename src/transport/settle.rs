@@ -8,6 +8,7 @@ use super::report::Action;
 use super::reporting::News;
 use super::retry;
 use super::traffic::Lane;
+use super::wishes;
 use crate::config::queue::Schedule;
 use crate::event::{Event, Focus, Leg};
 use crate::intake::track::{self, Stage};
@@ -30,7 +31,7 @@ const FAULT_PAUSE: Duration = Duration::from_secs(60);
 /// Who has failed while neither a report nor badmail could be made of it is tried again after this time.
 const UNTOLD_PAUSE: Duration = Duration::from_secs(300);
 
-const EXPIRED: Reply = Reply::new(554, EnhancedCode(5, 4, 7), "The message could not be delivered in time");
+pub(super) const EXPIRED: Reply = Reply::new(554, EnhancedCode(5, 4, 7), "The message could not be delivered in time");
 
 /// Who it is about, and what a pass made of it.
 pub(super) struct Settled {
@@ -181,6 +182,9 @@ impl Dossier {
     /// Whether a recipient's time is up.
     pub(super) fn is_expired(&self, index: usize, domain: &str, site: Option<&str>, now: Timestamp) -> bool {
         let entry = self.entry();
+        if wishes::is_over(entry, now) {
+            return true;
+        }
         retry::next(self.schedule(index, domain, site), entry.waits_since(), now, self.attempt(index)).is_none()
     }
 
@@ -217,6 +221,10 @@ impl Dossier {
                     change.faults.remove(&*sink);
                 }
             }
+            End::Late(outcome) => {
+                (state.late, state.warned) = (true, true);
+                change.news.add(self.entry(), index, Action::Delayed, Some(outcome), now);
+            }
             End::Dropped => state.done = true,
             End::Expanded { list, .. } => {
                 state.done = true;
@@ -249,6 +257,9 @@ impl Dossier {
                 state.done = true;
                 match details.reach {
                     Reach::Mailbox => change.news.add(entry, index, Action::Delivered, Some(outcome), now),
+                    Reach::Relayed | Reach::Promised if details.tells => {
+                        change.news.add_relayed(entry, index, outcome, now);
+                    }
                     Reach::Relayed => change.news.add(entry, index, Action::Relayed, Some(outcome), now),
                     Reach::Promised => {}
                 }
@@ -262,7 +273,9 @@ impl Dossier {
                 let next = retry::next(schedule, since, now, state.attempts.max(1));
                 // Past its time it has failed before it comes here, unless a sink has kept it.
                 let next = next.unwrap_or_else(|| now.plus(LATE_PAUSE));
-                state.next = after.map_or(next, |after| now.plus(after));
+                let next = after.map_or(next, |after| now.plus(after));
+                // Then it fails, or its sender is told.
+                state.next = wishes::end(entry, now).map_or(next, |end| next.min(end));
                 if !state.warned && now.since(since) >= schedule.warn_after {
                     state.warned = true;
                     change.news.add(entry, index, Action::Delayed, Some(outcome), now);
@@ -285,6 +298,7 @@ impl Dossier {
             End::Tried(outcome) | End::Ruled(outcome, _) | End::Faulted { outcome, .. } => {
                 tracing::warn!(id = %entry.id, recipient, "{outcome}");
             }
+            End::Late(_) => tracing::info!(id = %entry.id, recipient, "late: the time that its sender has set is over"),
             End::Dropped => tracing::info!(id = %entry.id, recipient, "dropped"),
             End::Expanded { note, .. } => tracing::info!(id = %entry.id, recipient, "expanded: {note}"),
             End::Held { reason, .. } => tracing::warn!(id = %entry.id, recipient, "held: {reason}"),
@@ -332,7 +346,9 @@ fn told(end: &End) -> (Stage, Option<String>, Option<String>) {
         Outcome::Failed(_) => Stage::Failed,
     };
     match end {
-        End::Tried(outcome) => (of_outcome(outcome), Some(outcome.details().reply.to_string()), None),
+        End::Tried(outcome) | End::Late(outcome) => {
+            (of_outcome(outcome), Some(outcome.details().reply.to_string()), None)
+        }
         End::Ruled(outcome, _) => {
             let details = outcome.details();
             (of_outcome(outcome), Some(details.reply.to_string()), Some(details.note.clone()))

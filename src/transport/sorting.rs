@@ -95,7 +95,7 @@ fn is_final(end: &End) -> bool {
     match end {
         End::Tried(outcome) | End::Ruled(outcome, _) => !matches!(outcome, Outcome::Deferred(_)),
         End::Dropped | End::Expanded { .. } => true,
-        End::Faulted { .. } | End::Held { .. } => false,
+        End::Faulted { .. } | End::Held { .. } | End::Late(_) => false,
     }
 }
 

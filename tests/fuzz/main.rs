@@ -83,7 +83,22 @@ macro_rules! tests {
         })*
     };
 }
-tests!(line, command, address, header, bdat, spool_record, manifest, configuration, rule, session);
+tests!(
+    line,
+    command,
+    address,
+    header,
+    bdat,
+    spool_record,
+    manifest,
+    configuration,
+    property_blob,
+    rule,
+    session,
+    proxy,
+    sasl,
+    xclient
+);
 
 #[test]
 fn every_target_has_its_test_its_program_and_seeds() {

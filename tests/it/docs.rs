@@ -1,5 +1,10 @@
 //! The documentation holds what it can be held to: links lead somewhere, and every setting has its line.
 
+use crate::inside::Plan;
+use crate::server::Site;
+use crate::smtp_client::SmtpClient;
+use mailsluice::event::Event;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -82,4 +87,44 @@ fn setting(line: &str) -> Option<&str> {
     let (name, _) = line.trim().strip_prefix("/// `")?.split_once("`: ")?;
     let plain = |c: char| c.is_ascii_lowercase() || c == '-';
     name.chars().all(plain).then_some(name)
+}
+
+/// The cells of a row of a table.
+fn cells(line: &str) -> Option<Vec<&str>> {
+    Some(line.strip_prefix("| ")?.strip_suffix('|')?.split('|').map(str::trim).collect())
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Keywords that are offered only under TLS, only with users, or only by a sink.
+const ELSEWHERE: [&str; 8] = ["STARTTLS", "AUTH", "REQUIRETLS", "ETRN", "ATRN", "TURN", "X-EXPS", "XEXCH50"];
+
+#[test]
+fn the_readme_has_each_extension_and_no_other() {
+    let readme = read(&root().join("README.md"));
+    let table =
+        readme.split("## What it speaks").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("the table");
+    let rows: Vec<Vec<&str>> = table.lines().filter_map(cells).skip(2).collect();
+    let written: BTreeSet<String> = rows.iter().flat_map(|row| quoted(row[0])).map(str::to_owned).collect();
+    let listener = "role = \"submission\"\nfuture-release = \"30d\"\ndeliver-by = true\nmt-priority = true\nvrfy = true\n\
+        expn = true\nxclient-from = [\"127.0.0.1\"]\nxforward-from = [\"127.0.0.1\"]\n[domains]";
+    let server = Plan::new(&Site::PLAIN.replace("[domains]", listener)).start();
+    let mut client = SmtpClient::greeted(server.address(0));
+    let reply = client.command("EHLO client.example").must_be(250);
+    let words = reply.lines.iter().skip(1).filter_map(|line| line.split_whitespace().next());
+    let offered: BTreeSet<String> = words.map(str::to_owned).chain(ELSEWHERE.map(str::to_owned)).collect();
+    let lacking: Vec<&String> = offered.difference(&written).collect();
+    assert!(lacking.is_empty(), "README.md lacks {lacking:?}");
+    let unknown: Vec<&String> = written.difference(&offered).collect();
+    assert!(unknown.is_empty(), "README.md has {unknown:?}, which nobody offers");
+    for row in rows {
+        assert_eq!(row.len(), 5, "{row:?}");
+        assert!(
+            quoted(row[4]).all(|event| Event::by_name(event).is_some()),
+            "{row:?} names an event that there is not"
+        );
+    }
 }

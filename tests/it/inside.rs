@@ -14,17 +14,18 @@ use mailsluice::config::Settings;
 use mailsluice::directory::Verify;
 use mailsluice::disk::{Disk, Files};
 use mailsluice::event::Natives;
-use mailsluice::event::host::{Clock, Resolver, SystemClock, ZoneTable};
+use mailsluice::event::host::{Clock, QueueControl, Resolver, SystemClock, Turnaround, ZoneTable};
 use mailsluice::intake::{Account, Badmail, History, Intake, history::Keep};
 use mailsluice::kv::{MemoryKv, Quota};
 use mailsluice::mail::{Id, IdSource};
 use mailsluice::manifest::build::{Workshop, natives};
 use mailsluice::manifest::load::{Inputs, load};
-use mailsluice::server::{self, Gate, Room, Server};
+use mailsluice::server::{self, Gate, Logins, Room, Server};
 use mailsluice::snapshot::Current;
 use mailsluice::spool::{Claim, Entry, MemorySpool, NodeId, Spool};
 use mailsluice::transport::deliver::{Means, Network};
-use mailsluice::transport::{Operation, Queue, pipeline::Pipeline, verify::Prober};
+use mailsluice::transport::security::Advisor;
+use mailsluice::transport::{Operation, Queue, on_demand::OnDemand, pipeline::Pipeline, verify::Prober};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ use tokio_util::task::TaskTracker;
 /// What a test wants of its server.
 pub(crate) struct Plan {
     config: String,
+    /// Files beside it.
+    beside: Vec<(String, String)>,
     manifest: String,
     natives: Natives,
     adjust: Box<dyn FnOnce(&mut Settings)>,
@@ -47,6 +50,7 @@ pub(crate) struct Plan {
     delivers: bool,
     resolver: Arc<dyn Resolver>,
     network: Option<Arc<dyn Network>>,
+    advisor: Advisor,
 }
 
 impl Plan {
@@ -54,6 +58,7 @@ impl Plan {
     pub(crate) fn new(config: &str) -> Self {
         Self {
             config: format!("hostname = \"mx.example.com\"\n{config}"),
+            beside: Vec::new(),
             manifest: String::new(),
             natives: natives(),
             adjust: Box::new(|_| {}),
@@ -63,6 +68,7 @@ impl Plan {
             delivers: true,
             resolver: Arc::new(ZoneTable::default()),
             network: None,
+            advisor: Advisor::default(),
         }
     }
 
@@ -70,6 +76,18 @@ impl Plan {
     pub(crate) fn internet(mut self, zone: Arc<ZoneTable>, network: Arc<dyn Network>) -> Self {
         self.resolver = zone;
         self.network = Some(network);
+        self
+    }
+
+    /// This file beside the configuration.
+    pub(crate) fn file(mut self, name: &str, text: &str) -> Self {
+        self.beside.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// What hosts have to prove, this one says.
+    pub(crate) fn advisor(mut self, advisor: Advisor) -> Self {
+        self.advisor = advisor;
         self
     }
 
@@ -129,6 +147,9 @@ impl Plan {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("mailsluice.toml"), &self.config).unwrap();
         std::fs::write(path("sinks.toml"), &self.manifest).unwrap();
+        for (name, text) in &self.beside {
+            std::fs::write(path(name), text).unwrap();
+        }
         let clock = self.clock;
         let kv = Arc::new(MemoryKv::new(clock.clone(), Quota::default()));
         let workshop = Workshop::new(self.natives, kv, clock.clone());
@@ -166,10 +187,25 @@ impl Plan {
             Some(network) => Means::new(self.files).over(network),
             None => Means::new(self.files),
         };
+        let means = means.advised(self.advisor);
         let pipeline = Pipeline::new(queue.clone(), means, self.resolver, stopping.clone());
         let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
         let verify: Option<Arc<dyn Verify>> = Some(Arc::new(Prober::new(pipeline.clone())));
-        let server = Arc::new(Server { current, intake, gate, room, verify, stopping, tasks });
+        let on_demand = OnDemand::new(pipeline.clone());
+        let steered: Arc<dyn QueueControl> = on_demand.clone();
+        workshop.queue.is(&steered);
+        let turnaround: Option<Arc<dyn Turnaround>> = Some(on_demand);
+        let server = Arc::new(Server {
+            current,
+            intake,
+            gate,
+            room,
+            verify,
+            logins: Logins::default(),
+            turnaround,
+            stopping,
+            tasks,
+        });
         let spool = self.spool;
         let mut inside = Inside { server, queue, spool, workshop, addresses: Vec::new(), dir, runtime: None };
         if self.delivers {
@@ -223,6 +259,11 @@ impl Inside {
         let load = load(&config, &self.workshop, &[], &mut Inputs::default()).unwrap_or_else(|e| panic!("{e}"));
         let current = &self.server.current;
         current.swap(load.into_snapshot(current.pin().generation + 1).unwrap().0);
+    }
+
+    /// The queue, as sinks steer it.
+    pub(crate) fn steered(&self) -> Arc<dyn QueueControl> {
+        self.workshop.queue.get().expect("a queue")
     }
 
     /// Waits on the server's own runtime.

@@ -1,5 +1,6 @@
 //! The integration tests, in one binary: a module per subject, and the harness that they share.
 
+mod auth;
 mod bounded;
 mod broken;
 mod cli;
@@ -30,11 +31,13 @@ mod life;
 mod limits;
 mod model;
 mod modules;
+mod on_demand;
 mod oracle;
 mod own_sinks;
 mod peers;
 mod pickup;
 mod policies;
+mod proxies;
 mod quickstart;
 #[path = "../reference/mod.rs"]
 mod reference;
@@ -57,10 +60,16 @@ mod spool_power;
 mod spool_recovery;
 mod spool_space;
 mod stops;
+mod stream;
+mod submission;
+mod tls;
 mod transport_faults;
 mod transport_power;
 mod turns;
+mod two_servers;
+mod verbs;
 mod wait;
 mod watched;
+mod wishes;
 #[cfg(feature = "wasm")]
 mod wit;

@@ -25,7 +25,7 @@ type Hear = dyn Fn(Scene<'_>, &mut Edits) -> Hearing<'static> + Send + Sync;
 #[derive(Clone)]
 pub(crate) struct Own {
     events: Vec<Event>,
-    claims: Claims,
+    pub(crate) claims: Claims,
     hear: Arc<Hear>,
 }
 
@@ -207,9 +207,9 @@ fn a_higher_limit_for_one_message() {
 /// Claims a verb, two parameters and a keyword, and uses them.
 fn claiming() -> Own {
     let mut own = Own::at(&[Event::InCommand, Event::TransportSubmit], |scene, edits| match scene.view {
-        View::Verb { verb: "XCOUNT", argument } => {
+        View::Verb { verb: "XCOUNT", argument, .. } => {
             let reply = Said::foreign(250, Some(EnhancedCode(2, 0, 0)), &format!("{} octets", argument.len()));
-            Hearing::Now(Ok(Verdict::Answer(Answer::Reply(reply))))
+            Hearing::Now(Ok(Verdict::Answer(reply.into())))
         }
         View::Verb { .. } => next(),
         _ => {
@@ -224,10 +224,11 @@ fn claiming() -> Own {
     });
     let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
     own.claims = Claims {
-        verbs: words(&["XCOUNT"]),
+        verbs: vec!["XCOUNT".into()],
         mail_params: words(&["XPRIO"]),
         rcpt_params: words(&["XBOX"]),
         keywords: words(&["XPRIO 1 9"]),
+        ..Claims::default()
     };
     own
 }

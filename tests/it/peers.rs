@@ -12,9 +12,11 @@ mod dovecot;
 mod dsn;
 mod mailboxes;
 mod postfix;
+mod proxies;
 mod relay;
 mod sink;
 mod smtp_sink_faults;
+mod tls_hop;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use mailsluice::config::{Diagnostics, Node, parse};
 use mailsluice::event::edit::{Bearer, HeaderEdit};
 use mailsluice::event::rule::compile::compile;
 use mailsluice::event::{Binding, Decision, Dispatcher, Edit, Edits, Event, Fault, Files, Verdict};
-use mailsluice::mail::{Fate, ForwardPath, ReversePath, Standing};
+use mailsluice::mail::{Fate, ForwardPath, ReversePath, Standing, TlsFacts};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -140,10 +140,11 @@ fn node(form: &str, when: &When, found: &mut Diagnostics) -> Node {
 /// The facts as the core lends them.
 fn world(event: Event, facts: &Facts) -> World {
     let mut world = World::default();
-    let text = |key| facts.texts.get(key).map(|text| text.as_str().into());
+    let text = |key| facts.texts.get(key).map(|text| Arc::<str>::from(text.as_str()));
     let origin = &mut world.origin;
     (origin.listener, origin.client_name, origin.helo) = (text("listener"), text("client-name"), text("helo"));
-    (origin.auth, origin.tls, origin.client) = (text("auth"), text("tls"), facts.client);
+    (origin.auth, origin.client) = (text("auth"), facts.client);
+    origin.tls = text("tls").map(|text| Arc::new(TlsFacts { version: text.to_string(), ..TlsFacts::default() }));
     origin.role = facts.texts.get("role").and(origin.role);
     let letter = world.transaction.letter_mut();
     letter.envelope.size = facts.size;

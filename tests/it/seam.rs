@@ -50,11 +50,9 @@ impl World {
     /// Raises an event about the message.
     pub(crate) async fn raise(&mut self, dispatcher: &Dispatcher, event: Event) -> Decision {
         let mut stage = Stage {
-            origin: &self.origin,
             session: Some(&mut self.session),
             transaction: Some(&mut self.transaction),
-            focus: Focus::None,
-            delay: Duration::ZERO,
+            ..Stage::new(&self.origin)
         };
         let decision = dispatcher.raise(event, &mut stage).await;
         self.delay = stage.delay;
@@ -70,11 +68,10 @@ impl World {
     pub(crate) async fn rcpt(&mut self, dispatcher: &Dispatcher, recipient: Recipient) -> (Decision, Candidate) {
         let mut candidate = Candidate { recipient, added: Vec::new(), vouched: false };
         let mut stage = Stage {
-            origin: &self.origin,
             session: Some(&mut self.session),
             transaction: Some(&mut self.transaction),
             focus: Focus::Recipient(&mut candidate),
-            delay: Duration::ZERO,
+            ..Stage::new(&self.origin)
         };
         let decision = dispatcher.raise(Event::InRcpt, &mut stage).await;
         (decision, candidate)

@@ -3,10 +3,13 @@
 //! It checks the form of replies and nothing else: what they mean is the test's business. Reading gives up, and fails the
 //! test, after [`PATIENCE`].
 
+use crate::stream::Stream;
 use crate::wait::PATIENCE;
+use rustls::ClientConfig;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 /// A reply, all of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +43,7 @@ impl fmt::Display for Reply {
 
 /// A connection to a server.
 pub(crate) struct SmtpClient {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Stream>,
 }
 
 impl SmtpClient {
@@ -54,7 +57,7 @@ impl SmtpClient {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream: BufReader::new(stream) })
+        Ok(Self { stream: BufReader::new(Stream::Clear(stream)) })
     }
 
     /// Connects, reads the greeting and says EHLO.
@@ -65,6 +68,30 @@ impl SmtpClient {
         client
     }
 
+    /// Does the client's part of a TLS handshake.
+    pub(crate) fn secure(&mut self, trust: &Arc<ClientConfig>) {
+        self.try_secure(trust).expect("a handshake");
+    }
+
+    /// The same, where it may fail.
+    pub(crate) fn try_secure(&mut self, trust: &Arc<ClientConfig>) -> io::Result<()> {
+        assert!(self.stream.buffer().is_empty(), "the server spoke before the handshake");
+        self.stream.get_mut().secure(trust)
+    }
+
+    /// The certificate that the server has shown.
+    pub(crate) fn shown(&self) -> Option<&[u8]> {
+        self.stream.get_ref().shown()
+    }
+
+    /// Reads octets to the end of the connection.
+    pub(crate) fn rest(mut self) -> Vec<u8> {
+        let mut octets = Vec::new();
+        // A server that resets the connection has ended it, too.
+        let _ = self.stream.read_to_end(&mut octets);
+        octets
+    }
+
     /// Sends octets as they are.
     pub(crate) fn send(&mut self, octets: &[u8]) {
         self.try_send(octets).expect("sending to the server");
@@ -72,7 +99,8 @@ impl SmtpClient {
 
     /// The same, where the connection may break.
     pub(crate) fn try_send(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.stream.get_mut().write_all(octets)
+        self.stream.get_mut().write_all(octets)?;
+        self.stream.get_mut().flush()
     }
 
     /// Sends a line and reads the reply.
@@ -99,6 +127,13 @@ impl SmtpClient {
         let code = lines[0].0;
         assert!(lines.iter().all(|(c, _)| *c == code), "one reply with several codes: {lines:?}");
         Ok(Reply { code, lines: lines.into_iter().map(|(_, text)| text).collect() })
+    }
+
+    /// Reads a line that is no reply, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).expect("a line of the server");
+        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("no line: {line:?}")).to_owned()
     }
 
     fn reply_line(&mut self) -> io::Result<(u16, bool, String)> {

@@ -8,17 +8,21 @@ mod header;
 mod input;
 mod line;
 mod manifest;
+mod property_blob;
+mod proxy;
 mod reply;
 mod rule;
+mod sasl;
 mod session;
 mod spool_record;
 mod told;
+mod xclient;
 
 /// Takes any octets.
 type Target = fn(&[u8]);
 
 /// All targets by name: that of the file in `fuzz_targets`, of the folder in `seeds`, and of the module here.
-pub(crate) const TARGETS: [(&str, Target); 10] = [
+pub(crate) const TARGETS: [(&str, Target); 14] = [
     ("line", line::line),
     ("command", command::command),
     ("address", address::address),
@@ -27,6 +31,10 @@ pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("spool_record", spool_record::spool_record),
     ("manifest", manifest::manifest),
     ("configuration", configuration::configuration),
+    ("property_blob", property_blob::property_blob),
     ("rule", rule::rule),
+    ("sasl", sasl::sasl),
     ("session", session::session),
+    ("proxy", proxy::proxy),
+    ("xclient", xclient::xclient),
 ];

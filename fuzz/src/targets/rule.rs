@@ -54,6 +54,7 @@ fn holds(rule: &Rule, again: &Rule, known: u8) {
         transaction: (known & 4 == 4).then_some(&mut transaction),
         focus: if known & 1 == 1 { Focus::Recipient(&mut candidate) } else { Focus::None },
         delay: Duration::ZERO,
+        answered: None,
     };
     let scene = stage.scene(Event::TransportSubmit, Some(rule));
     assert_eq!(rule.holds(&scene), again.holds(&scene));

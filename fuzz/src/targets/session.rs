@@ -1,14 +1,14 @@
 //! A whole session. Either of acts, which the naive model answers as well; or of any octets, which are answered the same
 //! in whatever packets they come.
 //!
-//! The first octet says which: `a` and `A` are acts (in LMTP), `r` and `R` octets. The second one says the packets. Of an
+//! The first octet says which: `a` and `A` are acts (in LMTP), those above 127 acts with a server of another kind, `r` and `R` octets. The second one says the packets. Of an
 //! act the first octet says which it is; where octets belong to it, their number and they follow.
 
 use super::input::{Input, packets};
 use super::reply::is_line;
 use crate::reference::memory::Memory;
 use crate::reference::session::{
-    Act, BAD_MAILS, BAD_RCPTS, FIXED, GOOD_MAIL, GOOD_RCPT, HELLOS, TAILS, agree, send_all,
+    AUTHS, Act, BAD_MAILS, BAD_RCPTS, FIXED, GOOD_MAIL, GOOD_RCPT, HELLOS, Kind, TAILS, agree, send_all,
 };
 use mailsluice::cli::dialogue::{Accepted, Driver, Heard, Setup};
 
@@ -19,20 +19,21 @@ pub(super) fn session(data: &[u8]) {
     let mut input = Input(data);
     let (mode, packets) = (input.octet(), packets(input.octet()));
     match mode {
-        b'a' | b'A' => acts(mode == b'A', input, &packets),
+        b'a' | b'A' => acts(Kind { lmtp: mode == b'A', ..Kind::default() }, input, &packets),
+        128.. => acts(Kind::numbered(mode), input, &packets),
         _ => octets(mode == b'R', input.0, &packets),
     }
 }
 
-fn acts(lmtp: bool, mut input: Input<'_>, packets: &[usize]) {
+fn acts(kind: Kind, mut input: Input<'_>, packets: &[usize]) {
     let mut acts = Vec::new();
     while !input.is_empty() && acts.len() < ACTS_MAX {
         acts.push(act(&mut input));
     }
     let hello = acts.len() % 8 != 0;
-    agree(lmtp, hello, &acts, packets);
-    agree(lmtp, hello, &acts, &[1]);
-    agree(lmtp, hello, &acts, &[usize::MAX]);
+    agree(kind, hello, &acts, packets);
+    agree(kind, hello, &acts, &[1]);
+    agree(kind, hello, &acts, &[usize::MAX]);
 }
 
 fn act(input: &mut Input<'_>) -> Act {
@@ -44,7 +45,12 @@ fn act(input: &mut Input<'_>) -> Act {
     };
     match octet & 15 {
         0 => Act::Hello(HELLOS[which % HELLOS.len()]),
-        1 => Act::BadHello,
+        1 if which < 4 => Act::BadHello,
+        1 if which < 8 => Act::StartTls,
+        1 => {
+            let (argument, response) = AUTHS[usize::from(input.octet()) % AUTHS.len()];
+            Act::Auth(argument, response)
+        }
         2..=4 => Act::Mail(GOOD_MAIL),
         5 => Act::Mail(BAD_MAILS[which % BAD_MAILS.len()]),
         6..=8 => Act::Rcpt(GOOD_RCPT),

@@ -6,7 +6,7 @@ use crate::admin::{self, Bound, Ops};
 use crate::cli::world;
 use crate::config::{Diagnostics, Settings};
 use crate::disk::Disk;
-use crate::event::host::{Clock, SystemClock};
+use crate::event::host::{Clock, Kv, QueueControl, SystemClock};
 use crate::event::{Event, Natives, Stage};
 use crate::intake::{Badmail, History, Intake, history::Keep};
 use crate::kv::{Quota, Store};
@@ -19,7 +19,9 @@ use crate::pickup;
 use crate::server::{self, Gate, Room, Server};
 use crate::snapshot::{Current, Snapshot};
 use crate::spool::{Claim, Found, NodeId, SegmentLog, Spool, log};
-use crate::transport::{Queue, deliver::Means, pipeline::Pipeline, verify::Prober};
+use crate::transport::security::reports::{Collector, Reporter};
+use crate::transport::traffic::Kept;
+use crate::transport::{Queue, deliver::Means, on_demand::OnDemand, pipeline::Pipeline, verify::Prober};
 use std::fs::DirBuilder;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
@@ -114,20 +116,41 @@ impl Running {
         let Opened { settings, found, inputs, sockets, control } = opened;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
-        let mut workshop = world::workshop(natives, Arc::new(kv), clock.clone());
+        let kv: Arc<dyn Kv> = Arc::new(kv);
+        let collector = Collector::default();
+        let advisor = world::advisor(kv.clone(), clock.clone());
+        let advisor = match settings.tls_reports {
+            Some(_) => advisor.counting(collector.clone(), clock.clone()),
+            None => advisor,
+        };
+        let mut workshop = world::workshop(natives, kv, clock.clone());
+        let workshop_http = workshop.http.clone();
         world::keep_compiled(&mut workshop, &settings.data_dir);
         let (snapshot, loaded, inputs) = first_snapshot(options, (settings.clone(), found), inputs, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
         let stopping = CancellationToken::new();
         let (intake, queue) = stores(&settings, clock, current.clone(), &stopping).await?;
-        let means = Means::new(Arc::new(Disk));
+        let reporter = Reporter {
+            collector,
+            resolver: world::resolver(),
+            http: workshop_http,
+            sts: advisor.sts(),
+            intake: intake.clone(),
+            current: current.clone(),
+        };
+        let means = Means::new(Arc::new(Disk)).advised(advisor);
         let pipeline = Pipeline::new(queue.clone(), means, world::resolver(), stopping.clone());
+        let on_demand = OnDemand::new(pipeline.clone());
+        let steered: Arc<dyn QueueControl> = on_demand.clone();
+        workshop.queue.is(&steered);
         let server = Arc::new(Server {
             current: current.clone(),
             intake: intake.clone(),
             gate: Arc::new(Gate::default()),
             room: Room::default(),
             verify: Some(Arc::new(Prober::new(pipeline.clone()))),
+            logins: world::logins(),
+            turnaround: Some(on_demand),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
         });
@@ -136,6 +159,7 @@ impl Running {
             Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
         running.control(&queue, &sockets, control)?;
         running.work(pipeline, &settings);
+        running.workers.spawn(reporter.run(running.stopping.clone()));
         running.pick_up();
         running.listen(sockets)?;
         Ok(running)
@@ -155,11 +179,15 @@ impl Running {
         tasks.spawn(pickup::run(current.clone(), intake.clone(), stopping.clone()));
     }
 
-    /// The control socket. It is served before `ready` is printed, and among what is waited for at the end.
+    /// The control socket, and what operators have suspended before. It is served before `ready` is printed, and among what is waited for at the end.
     fn control(&self, queue: &Arc<Queue>, sockets: &[std::net::TcpListener], control: Bound) -> Result<(), String> {
         let addresses = sockets.iter().map(std::net::TcpListener::local_addr).collect::<Result<_, _>>();
         let intake = self.server.intake.clone();
+        let suspensions = Kept::open(queue.governor.clone(), &self.current.pin().settings.data_dir);
         let ops = Ops {
+            suspensions: Arc::new(
+                suspensions.map_err(|e| format!("{e}; mend it, or remove it: then nothing is suspended"))?,
+            ),
             current: self.current.clone(),
             history: intake.history.clone(),
             queue: queue.clone(),

@@ -23,7 +23,7 @@ pub(super) fn status(report: &Report<'_>, unicode: bool) -> String {
     fields.into_string()
 }
 
-/// RFC 3464 2.2.
+/// RFC 3464 2.2, RFC 4865 8, RFC 2852 5.
 fn message(report: &Report<'_>, hostname: &str, fields: &mut Fields) {
     if let Some(envid) = report.envelope.envid.as_deref().and_then(xtext::decode) {
         fields.add("Original-Envelope-Id", &envid);
@@ -33,6 +33,12 @@ fn message(report: &Report<'_>, hostname: &str, fields: &mut Fields) {
         fields.add("Received-From-MTA", &client);
     }
     fields.add("Arrival-Date", &report.arrived.rfc5322());
+    if let Some(until) = report.envelope.hold {
+        fields.add("Future-Release-Request", &format!("until;{}", until.rfc3339_seconds()));
+    }
+    if let Some(by) = report.envelope.deliver_by {
+        fields.add("Deliver-By-Date", &by.until.rfc5322());
+    }
     fields.add("X-Mailsluice-Id", &report.about_id.to_string());
 }
 

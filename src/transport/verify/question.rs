@@ -3,7 +3,7 @@
 use super::answer::answer;
 use super::cache::{Unanswered, Verdict};
 use super::room::{Place, Room};
-use crate::mail::{ForwardPath, Origin};
+use crate::mail::{ForwardPath, Origin, TlsWish};
 use crate::snapshot::Snapshot;
 use crate::transport::deliver::NextHop;
 use crate::transport::pass::{Stop, hosts};
@@ -43,7 +43,16 @@ impl Question<'_> {
         let _seat = site.as_ref().map(seat).transpose()?;
         let mut last = Unanswered(format!("{hop} can't be asked"));
         for hop in &hops {
-            let probed = self.pipeline.means.probe(hop, &self.snapshot.settings.hostname, self.recipient).await;
+            let Pipeline { means, resolver, .. } = self.pipeline;
+            let settings = &self.snapshot.settings;
+            let hop = match means.advisor.advise(resolver, settings, hop, TlsWish::Policy).await {
+                Ok(hop) => hop,
+                Err(details) => {
+                    last = Unanswered(details.note);
+                    continue;
+                }
+            };
+            let probed = means.probe(&hop, &settings.hostname, self.recipient).await;
             match probed.map(answer) {
                 Some(Ok(verdict)) => return Ok(verdict),
                 Some(Err(unanswered)) => last = unanswered,
