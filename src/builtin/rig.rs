@@ -147,7 +147,7 @@ impl Rig {
         let mut stage = Stage::new(&self.origin);
         stage.session = Some(&mut self.session);
         stage.transaction = in_mail.then_some(&mut self.transaction);
-        stage.focus = Focus::Verb { verb, argument, further };
+        stage.focus = Focus::Verb { verb, argument, further: further.as_ref() };
         self.dispatcher.raise(Event::InCommand, &mut stage).await
     }
 

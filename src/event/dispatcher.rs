@@ -168,7 +168,7 @@ fn applies(binding: &Binding, event: Event, stage: &Stage<'_>) -> bool {
         return false;
     }
     if let Focus::Verb { verb, further, .. } = &stage.focus
-        && !hears_verb(binding, stage.origin, verb, further.as_ref())
+        && !hears_verb(binding, stage.origin, verb, *further)
     {
         return false;
     }

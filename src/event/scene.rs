@@ -24,7 +24,7 @@ pub enum View<'a> {
         /// What follows it.
         argument: &'a str,
         /// What has come since, if a sink has asked for more.
-        further: Option<Further<'a>>,
+        further: Option<&'a Further<'a>>,
     },
     /// What a client has presented to log in.
     Credentials(&'a Credentials),

@@ -128,7 +128,7 @@ pub enum Focus<'a> {
         /// What follows it.
         argument: &'a str,
         /// What has come since, for the sink that has asked for more, which alone hears of it.
-        further: Option<Further<'a>>,
+        further: Option<&'a Further<'a>>,
     },
     /// What a client has presented to log in.
     Credentials(&'a Credentials),

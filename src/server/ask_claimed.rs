@@ -34,8 +34,8 @@ impl Asker {
         let Some(mut open) = self.open_verb.take() else { return answer::lost() };
         open.step += 1;
         let OpenVerb { command, sink, step } = &open;
-        let further = Some(Further { sink, step: *step, octets });
-        let focus = Focus::Verb { verb: &command.name, argument: &command.argument, further };
+        let further = Further { sink, step: *step, octets };
+        let focus = Focus::Verb { verb: &command.name, argument: &command.argument, further: Some(&further) };
         let decision = self.raise(Event::InCommand, focus).await;
         self.of_claimed(decision, open)
     }
