@@ -285,7 +285,9 @@ mod tests {
             assert!(row.contains(&format!("verdicts [{verdicts}]")), "{name}: {row}");
             assert!(row.contains(&format!("edits [{edits}]")), "{name}: {row}");
         }
+        // These two only native sinks hear.
+        let native = |line: &&str| line.contains("\"in.tls\"") || line.contains("\"in.auth\"");
         let raised = server.lines().filter(|line| line.contains("Decide raised,") || line.contains("Notify raised,"));
-        assert_eq!(raised.count(), ROWS.len());
+        assert_eq!(raised.filter(|line| !native(line)).count(), ROWS.len());
     }
 }
