@@ -5,11 +5,12 @@
 //! from one step to the next it keeps as a property of the session.
 
 use crate::mail::{Class, Reply};
+use crate::smtp::session;
 
-/// The longest further line, in octets, its CRLF not counted: with it those that RFC 4954 4.5 asks for.
-pub const LINE_MAX: usize = 12_286;
+/// The longest further line, in octets, its CRLF not counted.
+pub const LINE_MAX: usize = session::MORE_LINE_MAX - 2;
 /// The largest counted blob, in octets. It is held in memory until it is whole.
-pub const OCTETS_MAX: u64 = 1 << 20;
+pub const OCTETS_MAX: u64 = session::MORE_OCTETS_MAX as u64;
 
 /// What a sink answers to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -225,20 +225,6 @@ fn on_a_session_the_client_becomes_the_server() {
 
     let mut client = SmtpClient::greeted(server.address(0));
     client.command("XTURN").must_be(250);
-    client.send(b"220 site.example.org\r\n");
-    for (said, reply) in [
-        ("EHLO mx.example.com", "250 site.example.org"),
-        ("MAIL FROM:<bob@client.example>", "250 ok"),
-        ("RCPT TO:<a@example.org>", "250 ok"),
-        ("DATA", "354 go on"),
-    ] {
-        assert_eq!(client.line(), said);
-        client.send(format!("{reply}\r\n").as_bytes());
-    }
-    while client.line() != "." {}
-    client.send(b"250 2.0.0 taken\r\n");
-    assert_eq!(client.line(), "QUIT");
-    client.send(b"221 bye\r\n");
-    client.closed();
+    client.serve_one("bob@client.example", "a@example.org");
     eventually("the end of it", || (server.account(&id).recipients[0].state == "done").then_some(()));
 }

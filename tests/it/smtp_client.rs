@@ -187,6 +187,25 @@ impl SmtpClient {
         }
     }
 
+    /// Once the roles are swapped: takes one message of this sender for this recipient as a server would, up to QUIT.
+    pub(crate) fn serve_one(mut self, sender: &str, recipient: &str) {
+        self.send(b"220 site.example.org\r\n");
+        for (said, reply) in [
+            ("EHLO mx.example.com", "250 site.example.org"),
+            (&format!("MAIL FROM:<{sender}>"), "250 ok"),
+            (&format!("RCPT TO:<{recipient}>"), "250 ok"),
+            ("DATA", "354 go on"),
+        ] {
+            assert_eq!(self.line(), said);
+            self.send(format!("{reply}\r\n").as_bytes());
+        }
+        while self.line() != "." {}
+        self.send(b"250 2.0.0 taken\r\n");
+        assert_eq!(self.line(), "QUIT");
+        self.send(b"221 bye\r\n");
+        self.closed();
+    }
+
     /// Says QUIT and reads to the end.
     pub(crate) fn quit(mut self) {
         self.command("QUIT").must_be(221);

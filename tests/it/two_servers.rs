@@ -110,21 +110,7 @@ fn a_customer_who_has_authenticated_calls_for_his_mail() {
     client.command("ATRN example.com").must_be(450);
     client.command("ATRN a b").must_be(501);
     eventually("the mail that waits", || (client.command("ATRN").code == 250).then_some(()));
-    client.send(b"220 site.example.org\r\n");
-    for (said, reply) in [
-        ("EHLO mx.example.com", "250 site.example.org"),
-        ("MAIL FROM:<bob@client.example>", "250 ok"),
-        ("RCPT TO:<carol@example.org>", "250 ok"),
-        ("DATA", "354 go on"),
-    ] {
-        assert_eq!(client.line(), said);
-        client.send(format!("{reply}\r\n").as_bytes());
-    }
-    while client.line() != "." {}
-    client.send(b"250 2.0.0 taken\r\n");
-    assert_eq!(client.line(), "QUIT");
-    client.send(b"221 bye\r\n");
-    client.closed();
+    client.serve_one("bob@client.example", "carol@example.org");
     server.logged("handed over for example.org: 1 delivered, 0 deferred, 0 failed; 0 messages wait");
     assert!(server.told(&["why", &id]).contains("turned connection of 127.0.0.1"));
 

@@ -28,6 +28,7 @@ mod refused_chunk;
 mod standing;
 mod waiting;
 
+pub use more::{MORE_LINE_MAX, MORE_OCTETS_MAX};
 pub use question::{Answer, Misuse, Question, Step, Want};
 
 use super::line::Framer;

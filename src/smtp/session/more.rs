@@ -8,14 +8,16 @@ use super::desk::Desk;
 use super::question::{Question, Step, Want};
 use super::waiting::Waiting;
 use crate::mail::Reply;
-use crate::smtp::exchange::LINE_MAX;
+use crate::smtp::exchange;
 use crate::smtp::fault::Fault;
 use crate::smtp::line::{Framer, LineFaultKind};
 use crate::smtp::replies;
 use bytes::{Bytes, BytesMut};
 
+/// The longest line that a claimant can ask for, in octets, CRLF included: as long as any of AUTH.
+pub const MORE_LINE_MAX: usize = exchange::LINE_MAX;
 /// The most octets that a claimant can ask for at once.
-pub(crate) const OCTETS_MAX: usize = 1 << 20;
+pub const MORE_OCTETS_MAX: usize = 1 << 20;
 
 /// What is awaited, and for whom.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(super) struct AwaitMore {
 impl AwaitMore {
     /// Replies, and waits. A claimant that wants more than it can have gets nothing.
     pub(super) fn begin(verdict: CommandVerdict, reply: Reply, want: Want, desk: &mut Desk) -> State {
-        if matches!(want, Want::Octets(count) if count > OCTETS_MAX) {
+        if matches!(want, Want::Octets(count) if count > MORE_OCTETS_MAX) {
             return desk.say(replies::TOO_MUCH);
         }
         desk.push(Step::Reply(reply));
@@ -36,11 +38,11 @@ impl AwaitMore {
 
     pub(super) fn next(self, desk: &mut Desk, framer: &mut Framer, input: &mut BytesMut) -> State {
         match self.want {
-            Want::Line(max) => match framer.next(input, max.min(LINE_MAX)) {
+            Want::Line(max) => match framer.next(input, max.min(MORE_LINE_MAX)) {
                 None => self.read(desk),
                 Some(Ok(line)) => self.ask(line, desk),
                 Some(Err(fault)) => match fault.kind {
-                    LineFaultKind::TooLong => desk.say(Fault::LineTooLong(max.min(LINE_MAX)).reply()),
+                    LineFaultKind::TooLong => desk.say(Fault::LineTooLong(max.min(MORE_LINE_MAX)).reply()),
                     LineFaultKind::BareLf => desk.say(replies::BARE_LF),
                     LineFaultKind::Tls => desk.close(replies::NOT_TLS),
                 },
