@@ -9,7 +9,7 @@
 
 declare module "mailsluice" {
   /** The kinds of changes; each event allows some. */
-  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "generate" | "reply-text" | "source-address" | "helo-name" | "tls-policy" | "credentials" | "command" | "parameter";
+  type Edit = "delay" | "limits" | "greeting" | "property" | "keywords" | "sender" | "rewrite" | "add-recipient" | "vouch" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "generate" | "reply-text" | "split" | "source-address" | "helo-name" | "tls-policy" | "credentials" | "command" | "parameter";
 
   /** What a function for an event returns, made by `reject`, `next` and the others. */
   interface Verdict<Name extends string> {
@@ -53,17 +53,35 @@ declare module "mailsluice" {
     recipient: Recipient | number;
   }
 
+  /** What a command is answered with beside a reply. Each is heard again at inCommand when it is there, as `further`. */
+  type CommandAnswer =
+    /** 334 without a code: a line of at most so many octets, 12,286 at most. */
+    | (ReplyParts & { line: number })
+    /** 354 without a code: so many octets, 1 MiB at most. */
+    | (ReplyParts & { octets: number })
+    /** Then the roles are swapped, and what waits to be called for goes out: domains, with an `@` in front also those below. Needs `allow.queue`. */
+    | (ReplyParts & { turn: readonly string[] })
+    /** As if the client had sent this line, which is AUTH. */
+    | { instead: string };
+
+  /** What credentials are answered with. */
+  type Login =
+    /** Who the client is, and the sender addresses that he may use, or patterns of them. */
+    | { user: string; senders?: readonly string[] }
+    /** To a step of a claimed mechanism: send this, and raise inAuth again with the response. */
+    | { challenge: Octets };
+
   interface Verdicts {
     /** No objection. */
     next(): Verdict<"next">;
     /** No objection, and no later sink need look. */
     skipRest(): Verdict<"skip-rest">;
     /**
-     * Handled here. At inCommand: the reply; at transportOversize: a limit in octets; at transportCategorize: what the recipient
+     * Handled here. At inCommand: the reply, with what is wanted beside; at inAuth: the user, or a challenge; at transportOversize: a limit in octets; at transportCategorize: what the recipient
      * resolves to; at transportRoute: the hops to try in turn, or one; at transportDeliver: the outcomes, or one reply for all; at
      * outReply: how the session goes on, one of `nextStates`; at dnsResolve: the records, or one.
      */
-    answer(value: string | ReplyParts | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
+    answer(value: string | ReplyParts | CommandAnswer | Login | number | bigint | Resolution | readonly string[] | readonly Outcome[]): Verdict<"answer">;
     /** Permanent refusal. Without a text, the event's own. */
     reject(text?: string, options?: ReplyOptions): Verdict<"reject">;
     reject(options: ReplyOptions): Verdict<"reject">;
@@ -98,6 +116,29 @@ declare module "mailsluice" {
     setProperty(name: string, value?: Json): void;
   }
 
+  /** What is known of a TLS connection. */
+  interface Tls {
+    readonly version: "TLSv1.2" | "TLSv1.3";
+    /** The cipher suite, as IANA names it. */
+    readonly cipher: string | undefined;
+    /** The name that the client asked for. */
+    readonly serverName: string | undefined;
+    /** The certificate that the client has shown. */
+    readonly certificate: Certificate | undefined;
+  }
+
+  /** A certificate whose key a client has proved to hold. */
+  interface Certificate {
+    /** The common name of the subject; empty if it has none. */
+    readonly subject: string;
+    /** The DNS names and e-mail addresses in it. */
+    readonly names: readonly string[];
+    /** The SHA-256 of the certificate, in lower-case hexadecimal digits. */
+    readonly fingerprint: string;
+    /** Whether an authority that is trusted for clients vouches for it. If not, names and subject are mere claims. */
+    readonly verified: boolean;
+  }
+
   /** Where a session or message comes from. */
   interface Client {
     /** The client's IP address. */
@@ -108,8 +149,8 @@ declare module "mailsluice" {
     readonly helo: string | undefined;
     /** The authenticated user. */
     readonly user: string | undefined;
-    /** The TLS version in use. */
-    readonly tls: string | undefined;
+    /** TLS, if it is in use. */
+    readonly tls: Tls | undefined;
     /** The listener's address as configured. */
     readonly listener: string | undefined;
     readonly role: "mx" | "submission" | "lmtp" | undefined;
@@ -165,6 +206,8 @@ declare module "mailsluice" {
     readonly place: number | undefined;
     /** Whether the binding's rule holds for it. */
     readonly matched: boolean;
+    /** A parameter of RCPT that a sink has claimed: what follows `=`, empty without one. */
+    parameter(keyword: string): string | undefined;
   }
 
   interface RewriteEdit {
@@ -245,6 +288,8 @@ declare module "mailsluice" {
     header(name: string): string | undefined;
     /** All fields of that name, decoded. */
     headers(name: string): string[];
+    /** A parameter of MAIL that a sink has claimed: what follows `=`, empty without one. */
+    parameter(keyword: string): string | undefined;
   }
 
   interface SenderEdit {
@@ -260,6 +305,14 @@ declare module "mailsluice" {
   interface RemoveRecipientEdit {
     /** Takes a recipient away. Whether there was one of that address. */
     removeRecipient(address: string | Recipient): boolean;
+  }
+
+  interface SplitEdit {
+    /**
+     * These recipients, or places in the envelope, become a message of their own, as this call has found it. The script hears of it anew,
+     * alone with them; what else this call changes is for those who remain, of whom there must be some.
+     */
+    split(recipients: readonly (Recipient | number)[]): void;
   }
 
   interface PrependEdit {
@@ -293,10 +346,39 @@ declare module "mailsluice" {
     If<E, "sender", SenderEdit> &
     If<E, "add-recipient", AddRecipientEdit> &
     If<E, "remove-recipient", RemoveRecipientEdit> &
+    If<E, "split", SplitEdit> &
     If<E, "prepend", PrependEdit> &
     If<E, "header", HeaderEdits> &
     If<E, "body", BodyEdits> &
     If<E, "property", PropertyEdit>;
+
+  /** What has come since a command. */
+  interface Further {
+    /** Which time that is, from 1. */
+    readonly step: number;
+    /** The line without its end, or the octets. */
+    readonly octets: Uint8Array;
+    /** The same, as UTF-8. */
+    readonly text: string;
+  }
+
+  /** What a client has presented to log in. */
+  interface Credentials<E extends Edit = never> {
+    /** In upper case: "PLAIN". */
+    readonly mechanism: string;
+    /** Whose credentials they are, as far as the client says so. */
+    readonly user: string | undefined;
+    /** Whom the client wants to be taken for, if that is somebody else. */
+    readonly authzid: string | undefined;
+    /** How the client shows it. "proven": the server has checked that already; "step": a mechanism that the script has claimed. */
+    readonly proof: "password" | "token" | "proven" | "certificate" | "step";
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+    /** The number of the step; 0 is the command itself. */
+    readonly step: number | undefined;
+    /** What came with the step; nothing if the command had no initial response. */
+    readonly octets: Uint8Array | undefined;
+  }
 
   /** A command of the client's. */
   interface Command<E extends Edit = never> {
@@ -304,6 +386,8 @@ declare module "mailsluice" {
     readonly verb: string;
     /** What follows it. */
     readonly argument: string;
+    /** What has come since, because the script has asked for it. */
+    readonly further: Further | undefined;
     /** The transaction that is under way, if one is. */
     readonly message: Message<E> | undefined;
   }
@@ -442,6 +526,14 @@ declare module "mailsluice" {
     gauge(name: string, value: number): void;
   }
 
+  /** Needs `allow.queue`. Domains: with an `@` in front also those below. */
+  interface Queue {
+    /** Has everything tried at once that waits for them; how many messages that are. */
+    start(domains: string | readonly string[]): Promise<number>;
+    /** How many messages wait to be called for. */
+    waiting(domains: string | readonly string[]): number;
+  }
+
   /** What belongs to the sink, and what the server does for it. */
   interface Context<E extends Edit = never> {
     /** `[sink.config]` of the manifest. */
@@ -452,18 +544,38 @@ declare module "mailsluice" {
     readonly kv: Kv;
     readonly dns: Dns;
     readonly metrics: Metrics;
+    readonly queue: Queue;
     /** A new message: header, blank line and body. It enters if the transaction is accepted. Needs `allow.submit`. */
     submit(message: { sender?: string | null; recipients: readonly string[]; content: Octets }): void;
   }
 
+  /** A verb of the script's own. To those for whom its conditions do not hold it does not exist. */
+  interface Verb {
+    name: string;
+    /** The EHLO keyword that announces it, with its arguments. */
+    keyword?: string;
+    /** Only under TLS. */
+    tls?: boolean;
+    /** Only to users who have authenticated and match one of these; `*` is any run of characters. */
+    users?: readonly string[];
+    /** Or only to clients of these networks, authenticated or not. */
+    clients?: readonly string[];
+    /** Announced also to those for whom the conditions do not hold yet, who are told what is missing. */
+    early?: boolean;
+    /** What those are told who are known and not meant, if it is announced early. */
+    refusal?: ReplyParts;
+  }
+
   /** `export const claims`: what the sink adds to the protocol. */
   interface Claims {
-    /** Verbs, raised as `in.command`. */
-    verbs?: string[];
+    /** Verbs, raised as `in.command`; a name alone is there for everybody. */
+    verbs?: (string | Verb)[];
     /** Parameters of MAIL. */
     mailParams?: string[];
     /** Parameters of RCPT. */
     rcptParams?: string[];
+    /** SASL mechanisms, each step of which is raised as `in.auth`. */
+    authMechanisms?: string[];
     /** EHLO keywords, with their arguments. */
     keywords?: string[];
   }
@@ -505,6 +617,12 @@ declare module "mailsluice" {
   /** `in.helo`: HELO, EHLO or LHLO. */
   export type InHelo = (command: Command<"delay" | "limits" | "keywords" | "property">, ctx: Context<"delay" | "limits" | "keywords" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect">;
 
+  /** `in.tls`: the TLS handshake is done; before the greeting where it comes first. */
+  export type InTls = (session: Session<"delay" | "limits" | "property">, ctx: Context<"delay" | "limits" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect">;
+
+  /** `in.auth`: credentials were presented, or a claimed mechanism takes a step. */
+  export type InAuth = (credentials: Credentials<"delay" | "limits" | "property">, ctx: Context<"delay" | "limits" | "property">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "disconnect">;
+
   /** `in.mail`: MAIL. */
   export type InMail = (message: Message<"delay" | "sender" | "property">, ctx: Context<"delay" | "sender" | "property">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "disconnect" | "discard" | "hold">;
 
@@ -542,7 +660,7 @@ declare module "mailsluice" {
   export type TransportCategorize = (rcpt: Recipient<"rewrite" | "add-recipient" | "fate" | "property" | "generate">, ctx: Context<"rewrite" | "add-recipient" | "fate" | "property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.post-categorize`: all recipients are resolved. */
-  export type TransportPostCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
+  export type TransportPostCategorize = (message: Message<"sender" | "add-recipient" | "remove-recipient" | "fate" | "split" | "prepend" | "header" | "body" | "property" | "generate">, ctx: Context<"sender" | "add-recipient" | "remove-recipient" | "fate" | "split" | "prepend" | "header" | "body" | "property" | "generate">) => Returned<"next" | "skip-rest" | "reject" | "defer" | "discard" | "hold">;
 
   /** `transport.route`: a recipient domain needs a next hop. */
   export type TransportRoute = (leg: Leg<"property" | "generate">, ctx: Context<"property" | "generate">) => Returned<"next" | "skip-rest" | "answer" | "reject" | "defer" | "discard" | "hold">;
@@ -606,7 +724,7 @@ declare module "mailsluice" {
 
   /** The script's name of `transport.submit`. */
   export type OnArrival = TransportSubmit;
-  export type { Claims, SelfTest, Context, Leg, Message, Outbound, Outcome, Question, Recipient, Resolution, Session };
+  export type { Claims, Command, Credentials, SelfTest, Context, Leg, Message, Outbound, Outcome, Question, Recipient, Resolution, Session };
 
   global {
     var console: Record<"debug" | "log" | "info" | "warn" | "error", (...values: unknown[]) => void>;

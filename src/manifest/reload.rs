@@ -11,7 +11,8 @@ use crate::event::{Event, Stage};
 use crate::mail::{Door, Origin, Timestamp};
 use crate::snapshot::{Current, Snapshot};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads everything again when asked, one at a time.
@@ -159,8 +160,10 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     let changed = [
         ("data-dir", before.data_dir != after.data_dir),
         ("[[listener]]", !bound_alike(&before.listeners, &after.listeners)),
+        ("acme.http-listen and acme.tls-alpn-listen", doors(before) != doors(after)),
         ("[run]", before.run != after.run),
         ("[admin]", before.admin != after.admin),
+        ("auth.gssapi.keytab", keytab(before) != keytab(after)),
     ];
     let names: Vec<&str> = changed.iter().filter(|(_, c)| *c).map(|(name, _)| *name).collect();
     if names.is_empty() {
@@ -170,9 +173,19 @@ fn fixed(before: &Settings, after: &Settings) -> Result<(), String> {
     }
 }
 
+/// What the environment of the process was made for.
+fn keytab(settings: &Settings) -> Option<&Path> {
+    settings.auth.gssapi.as_ref().map(|gssapi| gssapi.service.keytab.as_path())
+}
+
 /// Whether no socket has to be bound or closed. What is told and asked at one can change while the server runs.
 fn bound_alike(before: &[Listener], after: &[Listener]) -> bool {
     before.len() == after.len() && before.iter().zip(after).all(|(before, after)| before.is_bound_as(after))
+}
+
+/// Where authorities look.
+fn doors(settings: &Settings) -> (&[SocketAddr], &[SocketAddr]) {
+    settings.acme.as_ref().map(|acme| (&acme.http_listen[..], &acme.tls_alpn_listen[..])).unwrap_or_default()
 }
 
 /// Keeps the manifest for the next start; it waits for the disk. That it could not be kept is no reason to go without the new one.

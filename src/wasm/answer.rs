@@ -1,14 +1,15 @@
-//! The answers that have a type of their own: resolutions, routes, outcomes, steps and records, from the types of the WIT.
+//! The answers that have a type of their own, such as routes and outcomes, from the types of the WIT.
 //!
 //! What the transport acts on is parsed here, once. What can't be parsed, or is too much, ends the call as the guest's fault,
 //! with a text for its author. Whether the event takes such an answer is the dispatcher's question.
 
 use super::host::{clipped, forward, reverse};
 use super::lent::{Focus, Lent};
-use super::state::{limit, trap};
+use super::login::{challenge, identity};
+use super::state::{State, limit, trap};
 use super::verdict::reply;
 use crate::event::host::RecordKind;
-use crate::event::{Answer, Resolution, RouteHop, SinkOutcome};
+use crate::event::{Answer, CommandAnswer, Resolution, RouteHop, SinkOutcome, Want};
 use crate::mail::Domain;
 use crate::smtp::client::Next;
 use mailsluice_wit::mailsluice::sink::types;
@@ -21,14 +22,24 @@ const MEMBERS_MAX: usize = 10_000;
 const HOPS_MAX: usize = 100;
 /// Records that answer one question.
 const RECORDS_MAX: usize = 1000;
-/// The longest hop or record, in octets.
+/// Domains for which roles are swapped at a time.
+const DOMAINS_MAX: usize = 1000;
+/// The longest hop, record, domain or command, in octets.
 const TEXT_MAX: usize = 4096;
 
 /// What a guest answered about what it was lent.
-pub(super) fn answer(said: types::Answer, lent: Option<&Lent>) -> wasmtime::Result<Answer> {
+pub(super) fn answer(said: types::Answer, state: &State) -> wasmtime::Result<Answer> {
     use types::Answer as Said;
+    let lent = state.lent.as_ref();
     Ok(match said {
         Said::Reply(it) => Answer::from(reply(it)?),
+        Said::More(it) => Answer::from(more(it)?),
+        Said::Turn(it) => Answer::from(turn(it, state)?),
+        Said::Instead(line) => {
+            Answer::from(CommandAnswer::Instead(plain("the command in its place", &line)?.to_owned()))
+        }
+        Said::Identity(it) => Answer::from(identity(it)?),
+        Said::Challenge(octets) => Answer::from(challenge(octets)?),
         Said::Limit(octets) => Answer::Limit(octets),
         Said::Resolution(it) => Answer::Resolution(resolution(it)?),
         Said::Route(hops) => Answer::Route(all("hops", hops, HOPS_MAX, |text| hop(&text))?),
@@ -36,6 +47,23 @@ pub(super) fn answer(said: types::Answer, lent: Option<&Lent>) -> wasmtime::Resu
         Said::Step(next) => Answer::Step(step(next)),
         Said::Records(list) => Answer::Records(records(list, lent)?),
     })
+}
+
+/// How much may be asked for is the dispatcher's to judge, which holds native sinks to the same.
+fn more(said: types::Request) -> wasmtime::Result<CommandAnswer> {
+    let want = match said.want {
+        types::Want::Line(max) => Want::Line { max: max as usize },
+        types::Want::Octets(count) => Want::Octets { count: count.into() },
+    };
+    Ok(CommandAnswer::More { reply: reply(said.reply)?, want })
+}
+
+fn turn(said: types::Turn, state: &State) -> wasmtime::Result<CommandAnswer> {
+    if state.terms.grants.queue.is_none() {
+        return Err(trap("to swap roles needs `allow.queue = true` in the manifest"));
+    }
+    let domain = |text: String| plain("a domain", &text).map(ToOwned::to_owned);
+    Ok(CommandAnswer::Turn { reply: reply(said.reply)?, domains: all("domains", said.domains, DOMAINS_MAX, domain)? })
 }
 
 fn step(said: types::NextState) -> Next {

@@ -6,7 +6,7 @@ use crate::event::catalogue::{CATALOGUE, COUNT, Event};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 /// The version of the interfaces that this server speaks.
-pub(super) const VERSION: &str = "0.1.0";
+pub(super) const VERSION: &str = "1.0.0";
 
 /// What instances are made of.
 pub(super) struct Code {

@@ -3,13 +3,14 @@
 use super::code::Code;
 use super::fault::{fault, of_its_own};
 use super::lent::{Focus, Lent};
+use super::login::credentials;
 use super::state::{State, Told, trap};
 use super::terms::Terms;
 use super::time::GuestTime;
 use super::time::TICK;
 use super::verdict::{leg, question, verdict};
 use crate::event::{Edits, Event, Fault, FaultKind, Verdict};
-use mailsluice_wit::mailsluice::sink::types::{self, Command, Excess, Leg, Question};
+use mailsluice_wit::mailsluice::sink::types::{self, Command, Credentials, Excess, Further, Leg, Question};
 use mailsluice_wit::{AT_HAND, Message, Outbound, Outgoing, Recipient, Session};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,7 @@ type B = Resource<Outbound>;
 enum Handler {
     Session(Of<(S,)>),
     Helo(Of<(Command, S)>),
+    Auth(Of<(Credentials, S)>),
     Message(Of<(M, S)>),
     Recipient(Of<(R, M, S)>),
     Command(Of<(Command, Option<M>, S)>),
@@ -124,8 +126,7 @@ impl Guest {
             Ok(Err(why)) => return Err(of_its_own(&why, self.store.data())),
             Err(error) => return Err(fault(&error, self.store.data())),
         };
-        let verdict =
-            verdict(told, self.store.data().lent.as_ref()).map_err(|error| fault(&error, self.store.data()))?;
+        let verdict = verdict(told, self.store.data()).map_err(|error| fault(&error, self.store.data()))?;
         Ok((verdict, self.store.data_mut().take_back()))
     }
 
@@ -150,6 +151,10 @@ impl Guest {
             Handler::Helo(f) => {
                 let command = command(store.data().lent()?)?;
                 f.call_async(store, (command, session)).await?.0
+            }
+            Handler::Auth(f) => {
+                let credentials = presented(store.data().lent()?)?;
+                f.call_async(store, (credentials, session)).await?.0
             }
             Handler::Message(f) => f.call_async(store, (message(), session)).await?.0,
             Handler::Recipient(f) => f.call_async(store, (R::new_borrow(AT_HAND), message(), session)).await?.0,
@@ -200,8 +205,9 @@ impl Guest {
         let index = code.exports.handler(event).ok_or_else(|| trap(format!("it does not hear {event}")))?;
         let (store, instance) = (&mut self.store, &self.instance);
         let handler = match event {
-            Event::InConnect => Handler::Session(instance.get_typed_func(store, index)?),
+            Event::InConnect | Event::InTls => Handler::Session(instance.get_typed_func(store, index)?),
             Event::InHelo => Handler::Helo(instance.get_typed_func(store, index)?),
+            Event::InAuth => Handler::Auth(instance.get_typed_func(store, index)?),
             Event::InRcpt | Event::TransportCategorize => Handler::Recipient(instance.get_typed_func(store, index)?),
             Event::InCommand => Handler::Command(instance.get_typed_func(store, index)?),
             Event::InReply => Handler::Reply(instance.get_typed_func(store, index)?),
@@ -261,8 +267,18 @@ impl Guest {
 
 fn command(lent: &Lent) -> wasmtime::Result<Command> {
     match &lent.focus {
-        Focus::Command { verb, argument } => Ok(Command { verb: verb.clone(), argument: argument.clone() }),
+        Focus::Command { verb, argument, further } => {
+            let further = further.as_ref().map(|(step, octets)| Further { step: *step, octets: octets.clone() });
+            Ok(Command { verb: verb.clone(), argument: argument.clone(), further })
+        }
         _ => Err(trap("there is no command at hand")),
+    }
+}
+
+fn presented(lent: &Lent) -> wasmtime::Result<Credentials> {
+    match &lent.focus {
+        Focus::Credentials(presented) => Ok(credentials(presented)),
+        _ => Err(trap("there are no credentials at hand")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is lent to a guest for one call: the event's things, shared and not copied where they are large.
 
 use crate::event::host::RecordKind;
-use crate::event::{Candidate, Event, Leg, Letter, Plan, Scene, SessionFacts, View};
+use crate::event::{Candidate, Credentials, Event, Leg, Letter, Plan, Scene, SessionFacts, View};
 use crate::mail::{Header, Id, Message, Origin, Recipient, Reply, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ pub(super) struct Lent {
 #[derive(Debug)]
 pub(super) enum Focus {
     None,
-    Command { verb: String, argument: String },
+    Command { verb: String, argument: String, further: Option<(u32, Vec<u8>)> },
+    Credentials(Box<Credentials>),
     Recipient(Box<Candidate>),
     Reply(Reply),
     Excess { size: u64, declared: bool },
@@ -41,11 +42,13 @@ impl Lent {
             session: scene.session.map(|s| (s.id, s.facts.clone())),
             transaction: scene.transaction.map(|t| (t.id, t.started, t.letter.clone())),
             focus: match scene.view {
-                // Modules and scripts do not hear in.auth yet.
-                View::None | View::Credentials(_) => Focus::None,
-                View::Verb { verb, argument, .. } => {
-                    Focus::Command { verb: verb.to_owned(), argument: argument.to_owned() }
-                }
+                View::None => Focus::None,
+                View::Verb { verb, argument, further } => Focus::Command {
+                    verb: verb.to_owned(),
+                    argument: argument.to_owned(),
+                    further: further.map(|further| (further.step, further.octets.to_vec())),
+                },
+                View::Credentials(credentials) => Focus::Credentials(Box::new(credentials.clone())),
                 View::Recipient(candidate) => Focus::Recipient(Box::new(candidate.clone())),
                 View::Reply(reply) => Focus::Reply(reply.clone()),
                 View::Oversize { size, declared } => Focus::Excess { size, declared },

@@ -16,6 +16,7 @@ mod guest;
 mod host;
 mod lent;
 pub mod load;
+mod login;
 mod measure;
 mod script;
 mod sink;

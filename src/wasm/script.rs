@@ -96,6 +96,7 @@ impl Guest {
             http: granted.http.is_some(),
             submit: granted.submit,
             metrics: granted.metrics.is_some(),
+            queue: granted.queue.is_some(),
         };
         let params = (script.main.as_str(), grants, limits.memory as u64);
         let (events,) = self.once::<_, (Result<Vec<String>, String>,)>(index, params).await?;

@@ -1,6 +1,6 @@
 //! The terms on which a sandboxed sink runs: what the manifest says of it.
 
-use crate::event::host::{Clock, Dns, HttpOf, KvOf, MetricsOf, SinkLog};
+use crate::event::host::{Clock, Dns, HttpOf, KvOf, MetricsOf, QueueOf, SinkLog};
 use crate::event::{Reuse, Table};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub struct Grants {
     pub http: Option<HttpOf>,
     /// `allow.metrics`.
     pub metrics: Option<MetricsOf>,
+    /// `allow.queue`.
+    pub queue: Option<QueueOf>,
     /// `allow.submit`.
     pub submit: bool,
     /// `allow.clock`.

@@ -1,8 +1,7 @@
 //! Verdicts and replies, and what events are about, from and to the types of the WIT.
 
 use super::answer::answer;
-use super::lent::Lent;
-use super::state::limit;
+use super::state::{State, limit};
 use crate::event::host::RecordKind;
 use crate::event::{Leg, Verdict};
 use crate::mail::{EnhancedCode, Reply};
@@ -13,12 +12,12 @@ use std::time::Duration;
 const TEXT_MAX: usize = 4096;
 
 /// What a guest said about what it was lent.
-pub(super) fn verdict(said: types::Verdict, lent: Option<&Lent>) -> wasmtime::Result<Verdict> {
+pub(super) fn verdict(said: types::Verdict, state: &State) -> wasmtime::Result<Verdict> {
     use types::Verdict as Said;
     Ok(match said {
         Said::Next => Verdict::Next,
         Said::SkipRest => Verdict::SkipRest,
-        Said::Answer(said) => Verdict::Answer(answer(said, lent)?),
+        Said::Answer(said) => Verdict::Answer(answer(said, state)?),
         Said::Reject(with) => Verdict::Reject(with.map(reply).transpose()?),
         Said::Defer(deferral) => {
             let after = deferral.after.map(|seconds| Duration::from_secs(seconds.into()));

@@ -6,9 +6,9 @@ use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::{Resolve, SourceMap};
 
 const WIT: [(&str, &str); 3] = [
-    ("types.wit", include_str!("../../wit/0.1/types.wit")),
-    ("host.wit", include_str!("../../wit/0.1/host.wit")),
-    ("events.wit", include_str!("../../wit/0.1/events.wit")),
+    ("types.wit", include_str!("../../wit/1.0/types.wit")),
+    ("host.wit", include_str!("../../wit/1.0/host.wit")),
+    ("events.wit", include_str!("../../wit/1.0/events.wit")),
 ];
 
 /// A module that sets `X-Mark` to the text at each submission.
@@ -18,7 +18,7 @@ pub(crate) fn marks(with: &str) -> Vec<u8> {
 
 /// The same, and it imports `kv`.
 pub(crate) fn marks_with_kv(with: &str) -> Vec<u8> {
-    let import = r#"(import "mailsluice:sink/kv@0.1.0" "get" (func $get (param i32 i32 i32)))"#;
+    let import = r#"(import "mailsluice:sink/kv@1.0.0" "get" (func $get (param i32 i32 i32)))"#;
     module(with, import, "(call $set (local.get 0))")
 }
 
@@ -37,11 +37,11 @@ fn module(text: &str, before: &str, body: &str) -> Vec<u8> {
     let (imports, data) = if before.contains("(import") { (before, "") } else { ("", before) };
     let wat = format!(
         r#"(module
-  (import "mailsluice:sink/log@0.1.0" "write" (func $log (param i32 i32 i32)))
-  (import "mailsluice:sink/types@0.1.0" "[method]message.set-header"
+  (import "mailsluice:sink/log@1.0.0" "write" (func $log (param i32 i32 i32)))
+  (import "mailsluice:sink/types@1.0.0" "[method]message.set-header"
     (func $set_header (param i32 i32 i32 i32 i32 i32)))
-  (import "mailsluice:sink/types@0.1.0" "[resource-drop]message" (func $drop_message (param i32)))
-  (import "mailsluice:sink/types@0.1.0" "[resource-drop]session" (func $drop_session (param i32)))
+  (import "mailsluice:sink/types@1.0.0" "[resource-drop]message" (func $drop_message (param i32)))
+  (import "mailsluice:sink/types@1.0.0" "[resource-drop]session" (func $drop_session (param i32)))
   {imports}
   (memory (export "memory") 16)
   (global $len i32 (i32.const {len}))
@@ -61,7 +61,7 @@ fn module(text: &str, before: &str, body: &str) -> Vec<u8> {
     (i32.store16 (i32.const 1052) (i32.const 1))
     (i32.store (i32.const 1056) (i32.const 64))
     (i32.store (i32.const 1060) (global.get $len)))
-  (func (export "mailsluice:sink/transport-submit@0.1.0#handle") (param i32 i32) (result i32)
+  (func (export "mailsluice:sink/transport-submit@1.0.0#handle") (param i32 i32) (result i32)
     {body}
     (call $drop_message (local.get 0))
     (call $drop_session (local.get 1))
@@ -80,8 +80,8 @@ fn describe(bytes: &mut Vec<u8>) {
     WIT.iter().for_each(|(name, text)| map.push_str(name, *text));
     let mut resolve = Resolve::default();
     resolve.push_group(map.parse().expect("the WIT of this version")).expect("the WIT of this version");
-    let world = "package tests:sink;\nworld sink {\n  import mailsluice:sink/log@0.1.0;\n  import mailsluice:sink/kv@0.1.0;\n  \
-        export mailsluice:sink/transport-submit@0.1.0;\n}\n";
+    let world = "package tests:sink;\nworld sink {\n  import mailsluice:sink/log@1.0.0;\n  import mailsluice:sink/kv@1.0.0;\n  \
+        export mailsluice:sink/transport-submit@1.0.0;\n}\n";
     let package = resolve.push_str("world.wit", world).expect("a world");
     let world = resolve.select_world(&[package], None).expect("its only world");
     embed_component_metadata(bytes, &resolve, world, StringEncoding::UTF8).expect("a description");

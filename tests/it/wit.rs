@@ -1,11 +1,13 @@
 //! The WIT and the catalogue say the same: which events there are, what a verdict is, and what may be changed.
 
 use mailsluice::event::catalogue::{CATALOGUE, EditKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 use wit_parser::{Resolve, SourceMap, TypeDefKind};
 
 fn resolve() -> Resolve {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/wit/0.1");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/wit/1.0");
     let mut map = SourceMap::new();
     for entry in std::fs::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
@@ -26,7 +28,7 @@ fn every_event_that_modules_hear_has_its_interface_and_no_other_has() {
     let resolve = resolve();
     let with_handle = |(_, i): (_, &wit_parser::Interface)| i.functions.contains_key("handle").then(|| i.name.clone());
     let interfaces: BTreeSet<String> = resolve.interfaces.iter().filter_map(with_handle).flatten().collect();
-    let events = CATALOGUE.iter().filter(|spec| spec.is_sandboxed()).map(|spec| spec.name.replace('.', "-"));
+    let events = CATALOGUE.iter().map(|spec| spec.name.replace('.', "-"));
     assert_eq!(interfaces, events.collect());
 }
 
@@ -35,8 +37,8 @@ fn the_world_of_all_events_has_them_all() {
     let resolve = resolve();
     let (_, world) = resolve.worlds.iter().find(|(_, world)| world.name == "all-events").unwrap();
     let exports: BTreeSet<String> = world.exports.keys().map(|key| resolve.name_world_key(key)).collect();
-    for spec in CATALOGUE.iter().filter(|spec| spec.is_sandboxed()) {
-        let name = format!("mailsluice:sink/{}@0.1.0", spec.name.replace('.', "-"));
+    for spec in CATALOGUE.iter() {
+        let name = format!("mailsluice:sink/{}@1.0.0", spec.name.replace('.', "-"));
         assert!(exports.contains(&name), "{name}");
     }
 }
@@ -52,6 +54,42 @@ fn verdicts_are_those_of_the_catalogue() {
     assert!(used.iter().all(|verdict| cases.contains(verdict)), "{used:?}");
 }
 
+/// Released folders stay as they are: a guest that was built against one must fit for ever. `frozen.b3` is as `b3sum` writes it.
+#[test]
+fn what_is_released_is_unchanged() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
+    let list = fs::read_to_string(root.join("frozen.b3")).unwrap();
+    let frozen: BTreeMap<&str, &str> =
+        list.lines().map(|line| line.split_once("  ").map(|(digest, path)| (path, digest)).unwrap()).collect();
+    let mut versions = BTreeSet::new();
+    for path in frozen.keys() {
+        let digest = blake3::hash(&fs::read(root.join(path)).unwrap()).to_hex();
+        assert_eq!(
+            frozen[path],
+            digest.as_str(),
+            "wit/{path} is released and was changed: open the next version instead"
+        );
+        versions.insert(path.split_once('/').unwrap().0);
+    }
+    let mut open = Vec::new();
+    for folder in fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        if !versions.contains(name.as_str()) {
+            open.push(name);
+            continue;
+        }
+        for file in fs::read_dir(&folder).unwrap() {
+            let path = format!("{name}/{}", file.unwrap().file_name().to_string_lossy());
+            assert!(frozen.contains_key(path.as_str()), "wit/{path} was added to a released version");
+        }
+    }
+    assert!(open.len() <= 1, "more than one version is open: {open:?}");
+    assert!(versions.contains("1.0"));
+}
+
 /// The functions of each kind of edit.
 const EDITS: &[(EditKind, &[&str])] = &[
     (EditKind::Delay, &["session.delay"]),
@@ -64,6 +102,7 @@ const EDITS: &[(EditKind, &[&str])] = &[
     (EditKind::RemoveRecipient, &["recipient.remove"]),
     (EditKind::Vouch, &["recipient.vouch"]),
     (EditKind::Fate, &["recipient.reject", "recipient.defer", "recipient.discard", "recipient.hold"]),
+    (EditKind::Split, &["message.split"]),
     (
         EditKind::Header,
         &["message.prepend-header", "message.append-header", "message.set-header", "message.remove-header"],
@@ -130,6 +169,7 @@ fn each_edit_has_its_functions() {
         "verb",
         "next-states",
         "may-refuse",
+        "parameter",
     ];
     let method = |name: &String| name.strip_prefix("[method]").map(ToOwned::to_owned);
     let edits: BTreeSet<String> = interface(&resolve, "types")

@@ -3,8 +3,8 @@
 // 2xx: the message goes on. 403: it is refused, in the words of the response. Everything else, no response included, is a fault: the
 // binding's `on-fault` says what becomes of the message.
 
-import { get as config } from "mailsluice:sink/config@0.1.0";
-import { fetch } from "mailsluice:sink/http@0.1.0";
+import { get as config } from "mailsluice:sink/config@1.0.0";
+import { fetch } from "mailsluice:sink/http@1.0.0";
 
 export const transportSubmit = {
   handle(message) {

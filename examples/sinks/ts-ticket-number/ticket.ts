@@ -2,9 +2,9 @@
 //
 // The number is counted in the sink's `kv`, which survives restarts and reloads: none is given twice.
 
-import type * as Sink from "mailsluice:sink/transport-submit@0.1.0";
-import { get as config } from "mailsluice:sink/config@0.1.0";
-import { increment } from "mailsluice:sink/kv@0.1.0";
+import type * as Sink from "mailsluice:sink/transport-submit@1.0.0";
+import { get as config } from "mailsluice:sink/config@1.0.0";
+import { increment } from "mailsluice:sink/kv@1.0.0";
 
 type Config = { queue: string; first?: number };
 

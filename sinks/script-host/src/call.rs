@@ -5,7 +5,7 @@
 //! has kept finds nothing. This is the one place that turns a borrow into a pointer.
 
 use crate::wit::mailsluice::sink::types::{
-    Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session,
+    Command, Credentials, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session,
 };
 use rquickjs::{Ctx, Exception, Result};
 use std::cell::{OnceCell, RefCell};
@@ -20,6 +20,7 @@ pub(crate) struct Call {
     outgoing: Option<Lent<Outgoing>>,
     outbound: Option<Lent<Outbound>>,
     command: Option<Command>,
+    credentials: Option<Credentials>,
     excess: Option<Excess>,
     leg: Option<Leg>,
     question: Option<Question>,
@@ -63,6 +64,12 @@ impl Call {
     /// With a command.
     pub(crate) fn command(mut self, command: Command) -> Self {
         self.command = Some(command);
+        self
+    }
+
+    /// With what a client has presented to log in.
+    pub(crate) fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
         self
     }
 
@@ -154,6 +161,11 @@ pub(crate) fn outbound<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Outbound) -> T) -> R
 /// Works with the command.
 pub(crate) fn command<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Command) -> T) -> Result<T> {
     with(ctx, "command", |call| call.command.as_ref().map(work))
+}
+
+/// Works with what a client has presented to log in.
+pub(crate) fn credentials<T>(ctx: &Ctx<'_>, work: impl FnOnce(&Credentials) -> T) -> Result<T> {
+    with(ctx, "login", |call| call.credentials.as_ref().map(work))
 }
 
 /// Works with the excess.

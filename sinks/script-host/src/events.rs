@@ -7,14 +7,14 @@ use crate::call::Call;
 use crate::wit::exports::mailsluice::script::loader;
 use crate::wit::exports::mailsluice::sink::claims::Claim;
 use crate::wit::exports::mailsluice::sink::{
-    claims, dns_resolve, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail, in_message,
-    in_rcpt, in_reply, out_connect, out_data, out_disconnect, out_helo, out_mail, out_message, out_quit, out_rcpt,
-    out_reply, self_test, server_reload, server_shutdown, server_start, track, transport_categorize,
-    transport_deferred, transport_deliver, transport_delivered, transport_dsn, transport_failed, transport_oversize,
-    transport_post_categorize, transport_pre_categorize, transport_route, transport_submit,
+    claims, dns_resolve, in_auth, in_command, in_connect, in_data, in_disconnect, in_headers, in_helo, in_mail,
+    in_message, in_rcpt, in_reply, in_tls, out_connect, out_data, out_disconnect, out_helo, out_mail, out_message,
+    out_quit, out_rcpt, out_reply, self_test, server_reload, server_shutdown, server_start, track,
+    transport_categorize, transport_deferred, transport_deliver, transport_delivered, transport_dsn, transport_failed,
+    transport_oversize, transport_post_categorize, transport_pre_categorize, transport_route, transport_submit,
 };
 use crate::wit::mailsluice::sink::types::{
-    Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict,
+    Command, Credentials, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict,
 };
 use crate::{Host, script};
 
@@ -30,6 +30,7 @@ impl claims::Guest for Host {
             verbs: Vec::new(),
             mail_params: Vec::new(),
             rcpt_params: Vec::new(),
+            auth_mechanisms: Vec::new(),
             keywords: Vec::new(),
         })
     }
@@ -50,6 +51,18 @@ impl in_connect::Guest for Host {
 impl in_helo::Guest for Host {
     fn handle(command: Command, session: &Session) -> Result<Verdict, String> {
         script::decide("in.helo", Call::of(session).command(command))
+    }
+}
+
+impl in_tls::Guest for Host {
+    fn handle(session: &Session) -> Result<Verdict, String> {
+        script::decide("in.tls", Call::of(session))
+    }
+}
+
+impl in_auth::Guest for Host {
+    fn handle(credentials: Credentials, session: &Session) -> Result<Verdict, String> {
+        script::decide("in.auth", Call::of(session).credentials(credentials))
     }
 }
 

@@ -9,6 +9,7 @@
 //! prelude run, and only the script is to be read. Nothing may be asked of the world before that is over.
 
 mod call;
+mod claims;
 mod clock;
 mod engine;
 mod events;

@@ -18,10 +18,13 @@ pub(crate) const RUN: &str = "mailsluice:run.js";
 /// What the names of the prelude's modules begin with.
 pub(crate) const OWN: &str = "mailsluice";
 
-const PRELUDE: [(&str, &str); 14] = [
+const PRELUDE: [(&str, &str); 17] = [
     (PUBLIC, include_str!("prelude/mailsluice.js")),
     (RUN, include_str!("prelude/run.js")),
     ("mailsluice:answer.js", include_str!("prelude/answer.js")),
+    ("mailsluice:claims.js", include_str!("prelude/claims.js")),
+    ("mailsluice:command.js", include_str!("prelude/command.js")),
+    ("mailsluice:login.js", include_str!("prelude/login.js")),
     ("mailsluice:attachment.js", include_str!("prelude/attachment.js")),
     ("mailsluice:console.js", include_str!("prelude/console.js")),
     ("mailsluice:context.js", include_str!("prelude/context.js")),

@@ -9,7 +9,7 @@ use crate::wit::exports::mailsluice::script::loader::Grants;
 use crate::wit::exports::mailsluice::sink::claims::Claim;
 use crate::wit::mailsluice::script::engine::read;
 use crate::wit::mailsluice::sink::types::Verdict;
-use crate::{fault, module, verdict};
+use crate::{claims, fault, module, verdict};
 use rquickjs::promise::PromiseState;
 use rquickjs::{Array, Ctx, Function, IntoJs, Module, Object, Persistent, Value};
 use std::cell::{Cell, RefCell};
@@ -94,9 +94,7 @@ fn evaluate(ctx: &Ctx<'_>, entry: &Entry, path: &str, source: String, grants: Gr
     settled(ctx, entry, Ok(promise.into_value()))?;
     let adopted = module.namespace().and_then(|exports| function(ctx, &entry.adopt)?.call::<_, Array>((exports,)));
     let (events, claims) = fault::caught(ctx, adopted.and_then(|found| Ok((found.get(0)?, found.get::<Array>(1)?))))?;
-    let list = |index| fault::caught(ctx, claims.get::<Vec<String>>(index));
-    let claim = Claim { verbs: list(0)?, mail_params: list(1)?, rcpt_params: list(2)?, keywords: list(3)? };
-    CLAIM.set(Some(claim));
+    CLAIM.set(Some(fault::caught(ctx, claims::read(&claims))?));
     Ok(events)
 }
 
@@ -107,6 +105,7 @@ fn prepare(ctx: &Ctx<'_>, entry: &Entry, grants: Grants) -> rquickjs::Result<()>
     granted.set("http", grants.http)?;
     granted.set("submit", grants.submit)?;
     granted.set("metrics", grants.metrics)?;
+    granted.set("queue", grants.queue)?;
     function(ctx, &entry.prepare)?.call((granted,))
 }
 

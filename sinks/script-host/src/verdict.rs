@@ -1,7 +1,9 @@
 //! What a script returned, as the server wants it. `prelude/verdict.js` has checked the parts.
 
-use crate::natives::state;
-use crate::wit::mailsluice::sink::types::{Answer, Deferral, Expansion, Outcome, Reply, Resolution, Status, Verdict};
+use crate::natives::{Octets, state};
+use crate::wit::mailsluice::sink::types::{
+    Answer, Deferral, Expansion, Identity, Outcome, Reply, Request, Resolution, Status, Turn, Verdict, Want,
+};
 use rquickjs::{Array, Error, Result};
 
 /// A verdict from its parts: its name, then code, status (three numbers) and text of its reply, and its number; of an answer its
@@ -28,6 +30,12 @@ fn answer(parts: &Array<'_>) -> Result<Answer> {
     let kind: String = parts.get(7)?;
     Ok(match kind.as_str() {
         "limit" => Answer::Limit(parts.get::<Option<f64>>(6)?.unwrap_or_default() as u64),
+        "line" => Answer::More(Request { reply: said(parts)?, want: Want::Line(bound(parts)?) }),
+        "octets" => Answer::More(Request { reply: said(parts)?, want: Want::Octets(bound(parts)?) }),
+        "turn" => Answer::Turn(Turn { reply: said(parts)?, domains: parts.get(8)? }),
+        "instead" => Answer::Instead(parts.get(5)?),
+        "identity" => Answer::Identity(Identity { user: parts.get(5)?, senders: parts.get(8)? }),
+        "challenge" => Answer::Challenge(parts.get::<Octets>(8)?.0),
         "local" => Answer::Resolution(Resolution::Local),
         "remote" => Answer::Resolution(Resolution::Remote),
         "rewritten" => Answer::Resolution(Resolution::Rewritten(parts.get::<Array<'_>>(8)?.get(0)?)),
@@ -42,17 +50,30 @@ fn answer(parts: &Array<'_>) -> Result<Answer> {
         }
         // At an event that has no answer it does not matter which it is.
         "records" | "list" => Answer::Records(parts.get(8)?),
-        _ => Answer::Reply(reply_of(parts)?.ok_or(Error::Unknown)?),
+        _ => Answer::Reply(said(parts)?),
     })
+}
+
+fn said(parts: &Array<'_>) -> Result<Reply> {
+    reply_of(parts)?.ok_or(Error::Unknown)
+}
+
+fn bound(parts: &Array<'_>) -> Result<u32> {
+    Ok(parts.get::<f64>(6)? as u32)
 }
 
 /// One outcome: the place of its recipient, then its reply like that of a verdict.
 fn outcome(parts: &Array<'_>) -> Result<Outcome> {
-    Ok(Outcome { recipient: parts.get(0)?, reply: reply_of(parts)?.ok_or(Error::Unknown)? })
+    Ok(Outcome { recipient: parts.get(0)?, reply: said(parts)? })
 }
 
 fn reply_of(parts: &Array<'_>) -> Result<Option<Reply>> {
-    Ok(reply(parts.get(1)?, parts.get(2)?, parts.get(3)?, parts.get(4)?, parts.get(5)?))
+    reply_at(parts, 1)
+}
+
+/// The reply whose parts begin at a place.
+pub(crate) fn reply_at(parts: &Array<'_>, at: usize) -> Result<Option<Reply>> {
+    Ok(reply(parts.get(at)?, parts.get(at + 1)?, parts.get(at + 2)?, parts.get(at + 3)?, parts.get(at + 4)?))
 }
 
 /// A reply; code 0 is none.

@@ -5,7 +5,7 @@
 use crate::Host;
 
 wit_bindgen::generate!({
-    path: ["../../wit/0.1", "../../wit/script"],
+    path: ["../../wit/1.0", "../../wit/script"],
     world: "mailsluice:script/script-host",
     generate_all,
 });

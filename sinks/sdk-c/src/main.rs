@@ -57,7 +57,7 @@ fn short_names(resolve: &Resolve, world: WorldId) -> Vec<(String, String)> {
 
 /// The world that exports these interfaces and may import everything that a manifest can grant.
 fn world(exports: &[&str]) -> Result<(Resolve, WorldId)> {
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1");
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/1.0");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(&wit).with_context(|| format!("can't read {}", wit.display()))?;
     let known = &resolve.packages[package].interfaces;
@@ -65,8 +65,8 @@ fn world(exports: &[&str]) -> Result<(Resolve, WorldId)> {
         let known: Vec<&str> = known.keys().map(String::as_str).collect();
         bail!("there is no interface `{unknown}`; there are: {}", known.join(", "));
     }
-    let exports: String = exports.iter().map(|name| format!("export mailsluice:sink/{name}@0.1.0;")).collect();
-    let text = format!("package mailsluice:c; world sink {{ include mailsluice:sink/granted@0.1.0; {exports} }}");
+    let exports: String = exports.iter().map(|name| format!("export mailsluice:sink/{name}@1.0.0;")).collect();
+    let text = format!("package mailsluice:c; world sink {{ include mailsluice:sink/granted@1.0.0; {exports} }}");
     let package = resolve.push_str("sink.wit", &text)?;
     let world = resolve.select_world(&[package], Some("sink"))?;
     Ok((resolve, world))

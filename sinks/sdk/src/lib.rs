@@ -57,13 +57,16 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | `catalogue` | the events as types, and what is legal at each |
-//! | `ruling`, `heard` | what a sink says; what it reads and changes |
+//! | `ruling`, `answer`, `heard` | what a sink says; what it reads and changes |
+//! | `claim` | what a sink adds to the protocol |
 //! | `leg` | one leg of a message's way, and what became of its recipients |
 //! | `host` | what the manifest may grant: [`kv`], [`http`], … |
 //! | `export` | [`On`], [`hears!`] |
 //! | `seam` | the traits below all that, with two implementations: the server's (in WebAssembly), [`test`] (natively) |
 
+mod answer;
 mod catalogue;
+mod claim;
 mod export;
 mod fault;
 mod glob;
@@ -77,20 +80,22 @@ pub mod test;
 #[doc(hidden)]
 pub mod wit;
 
+pub use answer::{CommandAnswer, Identity, Login, Want};
 pub use catalogue::{EventType, can, may, on};
+pub use claim::{Claims, Conditions, VerbClaim};
+pub use export::On;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use export::guest::Exported;
 #[doc(hidden)]
 pub use export::{Claiming, Hosted, SelfTesting};
-pub use export::{Claims, On};
 pub use fault::Fault;
 pub use glob::Glob;
 pub use heard::{Bearer, Fate, Heard, Octets, Recipient};
-pub use host::{clock, config, dns, http, kv, log, metrics, random, submit, tables};
+pub use host::{clock, config, dns, http, kv, log, metrics, queue, random, submit, tables};
 pub use leg::{Leg, Outcome};
 pub use ruling::{EnhancedCode, Reply, Ruling};
 pub use wit::types::{
-    Attachment, Command, Door, Excess, Expansion, Field, NextState, Origin, Part, Question, Resolution, Standing,
-    TlsPolicy,
+    Attachment, AuthStep, Certificate, Command, Credentials, Door, Excess, Expansion, Field, Further, NextState,
+    Origin, Part, Proof, Question, Resolution, Standing, Tls, TlsPolicy,
 };

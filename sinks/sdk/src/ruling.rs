@@ -94,11 +94,11 @@ impl<E: EventType> Ruling<E> {
     }
 
     /// Handled here.
-    pub fn answer(value: E::Value) -> Self
+    pub fn answer(value: impl Into<E::Value>) -> Self
     where
         E: may::Answer,
     {
-        Self::of(Verdict::Answer(E::answer(value)))
+        Self::of(Verdict::Answer(E::answer(value.into())))
     }
 
     /// 550 with this status and text.

@@ -2,8 +2,9 @@
 
 use mailsluice_sink::test::World;
 use mailsluice_sink::{
-    Attachment, Bearer, Claims, Door, EnhancedCode, Expansion, Fate, Fault, Heard, NextState, On, Reply, Resolution,
-    Ruling, Standing, TlsPolicy, clock, config, dns, hears, http, info, kv, metrics, on, random, submit, tables,
+    Attachment, Bearer, Claims, CommandAnswer, Door, EnhancedCode, Expansion, Fate, Fault, Heard, Identity, Login,
+    NextState, On, Proof, Reply, Resolution, Ruling, Standing, Tls, TlsPolicy, VerbClaim, Want, clock, config, dns,
+    hears, http, info, kv, metrics, on, queue, random, submit, tables,
 };
 use serde_json::json;
 use std::io::Read;
@@ -260,14 +261,14 @@ impl On<on::InCommand> for Hello {
     }
 }
 
-hears!(Hello { InCommand } open = config, claims = |sink| Claims { verbs: vec![sink.verb.clone()], ..Claims::default() },
+hears!(Hello { InCommand } open = config, claims = |sink| Claims { verbs: vec![sink.verb.as_str().into()], ..Claims::default() },
     self_test = |sink| if sink.verb.is_empty() { Err(Fault::error("no verb")) } else { Ok(()) });
 
 #[test]
 fn a_sink_is_opened_claims_and_tests_itself() {
     let world = World::new().config(json!({ "verb": "XHELLO" })).command("XHELLO", "world");
     let sink: Hello = world.open().unwrap();
-    assert_eq!(world.claims(&sink).verbs, ["XHELLO"]);
+    assert_eq!(world.claims(&sink).verbs, [VerbClaim::new("xhello")]);
     assert_eq!(world.self_test(&sink), Ok(()));
     assert_eq!(world.raise::<on::InCommand>(&sink).unwrap().reply(), "250 2.0.0 Hello world");
     let fault = World::new().config(json!({ "verbs": 1 })).open::<Hello>().err().unwrap();
@@ -326,4 +327,86 @@ fn the_transport_is_answered_in_its_own_types() {
         Ok(Ruling::next())
     });
     assert_eq!(told, "next");
+}
+
+#[test]
+fn a_command_asks_for_more_and_hears_what_has_come() {
+    let ask = Doing(|heard: &mut Heard<'_, on::InCommand>| {
+        Ok(match heard.further() {
+            None => {
+                Ruling::answer(CommandAnswer::More { reply: Reply::plain(354, "Go"), want: Want::Octets { count: 5 } })
+            }
+            Some(further) => Ruling::answer(Reply::plain(250, String::from_utf8(further.octets.clone())?)),
+        })
+    });
+    let world = World::new().command("XBLOB", "5");
+    assert_eq!(world.raise::<on::InCommand>(&ask).unwrap().reply(), "354 Go, octets 5");
+    let world = world.further(1, "hello");
+    assert_eq!(world.raise::<on::InCommand>(&ask).unwrap().reply(), "250 hello");
+}
+
+#[test]
+fn credentials_are_decided_and_a_mechanism_takes_steps() {
+    let known = Doing(|heard: &mut Heard<'_, on::InAuth>| {
+        Ok(match &heard.credentials().proof {
+            Proof::Password(password) if password == "sesame" => {
+                Ruling::answer(Identity { user: "ann".into(), senders: Some(vec!["*@example.com".into()]) })
+            }
+            Proof::Step(step) if step.number == 0 => Ruling::answer(Login::Challenge(b"who?".to_vec())),
+            Proof::Step(_) => Ruling::answer(Identity::of("bob")),
+            _ => Ruling::reject(5, 7, 8, "No"),
+        })
+    });
+    let raised = |world: World| world.raise::<on::InAuth>(&known).unwrap().reply();
+    let password = |text: &str| World::new().credentials("PLAIN", Some("ann"), Proof::Password(text.into()));
+    assert_eq!(raised(password("sesame")), "ann, from *@example.com");
+    assert_eq!(raised(password("x")), "550 5.7.8 No");
+    assert_eq!(raised(World::new().auth_step("X-KEY", 0, None)), "who?");
+    assert_eq!(raised(World::new().auth_step("X-KEY", 1, Some(b"me"))), "bob");
+}
+
+#[test]
+fn a_handshake_is_seen() {
+    let tls =
+        Tls { version: "TLSv1.3".into(), cipher: None, server_name: Some("mx.example.com".into()), certificate: None };
+    let strict = Doing(|heard: &mut Heard<'_, on::InTls>| {
+        let named = heard.origin().and_then(|origin| origin.tls).is_some_and(|tls| tls.server_name.is_some());
+        Ok(if named { Ruling::next() } else { Ruling::reject(5, 7, 0, "Name?") })
+    });
+    assert_eq!(World::new().tls(tls).raise::<on::InTls>(&strict).unwrap().verdict(), "next");
+    assert_eq!(World::new().raise::<on::InTls>(&strict).unwrap().reply(), "550 5.7.0 Name?");
+}
+
+#[test]
+fn the_queue_is_steered() {
+    let world = World::new().waits("example.com", 2).waits("a.example.com", 3);
+    world.here(|| {
+        assert_eq!(queue::waiting(&["example.com"]), Ok(2));
+        assert_eq!(queue::start(&["@example.com"]), Ok(5));
+        assert!(matches!(queue::start(&["#x"]), Err(queue::Error::Invalid(_))));
+    });
+    assert_eq!(world.started(), ["@example.com", "#x"]);
+}
+
+#[test]
+fn recipients_are_split_off() {
+    let world =
+        World::new().recipient("ann@example.com").recipient("bob@example.net").content("Subject: x\r\n\r\nHi\r\n");
+    let edits = edits::<on::TransportPostCategorize>(&world, |heard| {
+        let other: Vec<_> = heard.recipients().into_iter().filter(|who| who.path().ends_with(".net")).collect();
+        heard.split(&other);
+        Ok(())
+    });
+    assert_eq!(edits, ["split off bob@example.net"]);
+}
+
+#[test]
+fn claimed_parameters_are_read() {
+    let world = World::new().recipient("ann@example.com").mail_parameter("xtag", "blue").rcpt_parameter("XFOR", "");
+    let read = Doing(|heard: &mut Heard<'_, on::InRcpt>| {
+        assert_eq!((heard.parameter("XTAG").as_deref(), heard.parameter("XFOR")), (Some("blue"), None));
+        assert_eq!(heard.recipient().parameter("xfor").as_deref(), Some(""));
+        Ok(Ruling::next())
+    });
+    assert_eq!(world.raise::<on::InRcpt>(&read).unwrap().verdict(), "next");
 }

@@ -23,6 +23,31 @@ bool exports_in_helo_handle(
     return true;
 }
 
+//@ in.tls
+// `in.tls`
+bool exports_in_tls_handle(
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
+//@ in.auth
+// `in.auth`
+bool exports_in_auth_handle(
+    mail_credentials_t *credentials,
+    mail_borrow_session_t session,
+    mail_verdict_t *verdict,
+    sink_string_t *fault
+) {
+    (void)credentials; (void)session; (void)fault;
+    verdict->tag = MAIL_VERDICT_NEXT;
+    return true;
+}
+
 //@ in.mail
 // `in.mail`
 bool exports_in_mail_handle(

@@ -14,6 +14,22 @@ func InHelo(_ mail.Command, session *mail.Session) types.Result[mail.Verdict, st
 	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
 }
 
+//@ in.tls
+// InTls is `in.tls`.
+func InTls(session *mail.Session) types.Result[mail.Verdict, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.tls")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
+//@ in.auth
+// InAuth is `in.auth`.
+func InAuth(_ mail.Credentials, session *mail.Session) types.Result[mail.Verdict, string] {
+	defer session.Drop()
+	log.Write(log.LevelDebug, "in.auth")
+	return types.Ok[mail.Verdict, string](mail.MakeVerdictNext())
+}
+
 //@ in.mail
 // InMail is `in.mail`.
 func InMail(message *mail.Message, session *mail.Session) types.Result[mail.Verdict, string] {

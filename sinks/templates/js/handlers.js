@@ -16,6 +16,24 @@ export const inHelo = {
   },
 };
 
+//@ in.tls
+// `in.tls`
+export const inTls = {
+  handle(session) {
+    write("debug", "in.tls");
+    return { tag: "next" };
+  },
+};
+
+//@ in.auth
+// `in.auth`
+export const inAuth = {
+  handle(credentials, session) {
+    write("debug", "in.auth");
+    return { tag: "next" };
+  },
+};
+
 //@ in.mail
 // `in.mail`
 export const inMail = {

@@ -16,6 +16,24 @@ class InHelo(exports.InHelo):
         log.write(log.Level.DEBUG, "in.helo")
         return types.Verdict_Next()
 
+//@ in.tls
+
+class InTls(exports.InTls):
+    """`in.tls`"""
+
+    def handle(self, session):
+        log.write(log.Level.DEBUG, "in.tls")
+        return types.Verdict_Next()
+
+//@ in.auth
+
+class InAuth(exports.InAuth):
+    """`in.auth`"""
+
+    def handle(self, credentials, session):
+        log.write(log.Level.DEBUG, "in.auth")
+        return types.Verdict_Next()
+
 //@ in.mail
 
 class InMail(exports.InMail):

@@ -10,6 +10,18 @@ export function inHelo(command, ctx) {
   console.log(`${command.verb} ${command.argument}`);
 }
 
+//@ in.tls
+// `in.tls`
+export function inTls(session, ctx) {
+  console.log(`${session.client.tls.version} from ${session.client.ip}`);
+}
+
+//@ in.auth
+// `in.auth`
+export function inAuth(credentials, ctx) {
+  console.log(`${credentials.mechanism} for ${credentials.user}`);
+}
+
 //@ in.mail
 // `in.mail`
 export function inMail(message, ctx) {

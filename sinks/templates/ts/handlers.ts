@@ -1,6 +1,6 @@
 //@ in.connect
 // `in.connect`
-export const inConnect: typeof import("mailsluice:sink/in-connect@0.1.0") = {
+export const inConnect: typeof import("mailsluice:sink/in-connect@1.0.0") = {
   handle(session) {
     write("debug", "in.connect");
     return { tag: "next" };
@@ -9,16 +9,34 @@ export const inConnect: typeof import("mailsluice:sink/in-connect@0.1.0") = {
 
 //@ in.helo
 // `in.helo`
-export const inHelo: typeof import("mailsluice:sink/in-helo@0.1.0") = {
+export const inHelo: typeof import("mailsluice:sink/in-helo@1.0.0") = {
   handle(command, session) {
     write("debug", "in.helo");
     return { tag: "next" };
   },
 };
 
+//@ in.tls
+// `in.tls`
+export const inTls: typeof import("mailsluice:sink/in-tls@1.0.0") = {
+  handle(session) {
+    write("debug", "in.tls");
+    return { tag: "next" };
+  },
+};
+
+//@ in.auth
+// `in.auth`
+export const inAuth: typeof import("mailsluice:sink/in-auth@1.0.0") = {
+  handle(credentials, session) {
+    write("debug", "in.auth");
+    return { tag: "next" };
+  },
+};
+
 //@ in.mail
 // `in.mail`
-export const inMail: typeof import("mailsluice:sink/in-mail@0.1.0") = {
+export const inMail: typeof import("mailsluice:sink/in-mail@1.0.0") = {
   handle(message, session) {
     write("debug", "in.mail");
     return { tag: "next" };
@@ -27,7 +45,7 @@ export const inMail: typeof import("mailsluice:sink/in-mail@0.1.0") = {
 
 //@ in.rcpt
 // `in.rcpt`
-export const inRcpt: typeof import("mailsluice:sink/in-rcpt@0.1.0") = {
+export const inRcpt: typeof import("mailsluice:sink/in-rcpt@1.0.0") = {
   handle(recipient, message, session) {
     write("debug", "in.rcpt");
     return { tag: "next" };
@@ -36,7 +54,7 @@ export const inRcpt: typeof import("mailsluice:sink/in-rcpt@0.1.0") = {
 
 //@ in.data
 // `in.data`
-export const inData: typeof import("mailsluice:sink/in-data@0.1.0") = {
+export const inData: typeof import("mailsluice:sink/in-data@1.0.0") = {
   handle(message, session) {
     write("debug", "in.data");
     return { tag: "next" };
@@ -45,7 +63,7 @@ export const inData: typeof import("mailsluice:sink/in-data@0.1.0") = {
 
 //@ in.headers
 // `in.headers`
-export const inHeaders: typeof import("mailsluice:sink/in-headers@0.1.0") = {
+export const inHeaders: typeof import("mailsluice:sink/in-headers@1.0.0") = {
   handle(message, session) {
     write("debug", "in.headers");
     return { tag: "next" };
@@ -54,7 +72,7 @@ export const inHeaders: typeof import("mailsluice:sink/in-headers@0.1.0") = {
 
 //@ in.message
 // `in.message`
-export const inMessage: typeof import("mailsluice:sink/in-message@0.1.0") = {
+export const inMessage: typeof import("mailsluice:sink/in-message@1.0.0") = {
   handle(message, session) {
     write("debug", "in.message");
     return { tag: "next" };
@@ -63,7 +81,7 @@ export const inMessage: typeof import("mailsluice:sink/in-message@0.1.0") = {
 
 //@ in.command
 // `in.command`
-export const inCommand: typeof import("mailsluice:sink/in-command@0.1.0") = {
+export const inCommand: typeof import("mailsluice:sink/in-command@1.0.0") = {
   handle(command, message, session) {
     write("debug", "in.command");
     return { tag: "next" };
@@ -72,7 +90,7 @@ export const inCommand: typeof import("mailsluice:sink/in-command@0.1.0") = {
 
 //@ in.reply
 // `in.reply`
-export const inReply: typeof import("mailsluice:sink/in-reply@0.1.0") = {
+export const inReply: typeof import("mailsluice:sink/in-reply@1.0.0") = {
   handle(reply, message, session) {
     write("debug", "in.reply");
     return { tag: "next" };
@@ -81,7 +99,7 @@ export const inReply: typeof import("mailsluice:sink/in-reply@0.1.0") = {
 
 //@ in.disconnect
 // `in.disconnect`
-export const inDisconnect: typeof import("mailsluice:sink/in-disconnect@0.1.0") = {
+export const inDisconnect: typeof import("mailsluice:sink/in-disconnect@1.0.0") = {
   handle(session) {
     write("debug", "in.disconnect");
   },
@@ -89,7 +107,7 @@ export const inDisconnect: typeof import("mailsluice:sink/in-disconnect@0.1.0") 
 
 //@ transport.oversize
 // `transport.oversize`
-export const transportOversize: typeof import("mailsluice:sink/transport-oversize@0.1.0") = {
+export const transportOversize: typeof import("mailsluice:sink/transport-oversize@1.0.0") = {
   handle(excess, message, session) {
     write("debug", "transport.oversize");
     return { tag: "next" };
@@ -98,7 +116,7 @@ export const transportOversize: typeof import("mailsluice:sink/transport-oversiz
 
 //@ transport.submit
 // `transport.submit`
-export const transportSubmit: typeof import("mailsluice:sink/transport-submit@0.1.0") = {
+export const transportSubmit: typeof import("mailsluice:sink/transport-submit@1.0.0") = {
   handle(message, session) {
     write("debug", "transport.submit");
     return { tag: "next" };
@@ -107,7 +125,7 @@ export const transportSubmit: typeof import("mailsluice:sink/transport-submit@0.
 
 //@ transport.pre-categorize
 // `transport.pre-categorize`
-export const transportPreCategorize: typeof import("mailsluice:sink/transport-pre-categorize@0.1.0") = {
+export const transportPreCategorize: typeof import("mailsluice:sink/transport-pre-categorize@1.0.0") = {
   handle(message, session) {
     write("debug", "transport.pre-categorize");
     return { tag: "next" };
@@ -116,7 +134,7 @@ export const transportPreCategorize: typeof import("mailsluice:sink/transport-pr
 
 //@ transport.categorize
 // `transport.categorize`
-export const transportCategorize: typeof import("mailsluice:sink/transport-categorize@0.1.0") = {
+export const transportCategorize: typeof import("mailsluice:sink/transport-categorize@1.0.0") = {
   handle(recipient, message, session) {
     write("debug", "transport.categorize");
     return { tag: "next" };
@@ -125,7 +143,7 @@ export const transportCategorize: typeof import("mailsluice:sink/transport-categ
 
 //@ transport.post-categorize
 // `transport.post-categorize`
-export const transportPostCategorize: typeof import("mailsluice:sink/transport-post-categorize@0.1.0") = {
+export const transportPostCategorize: typeof import("mailsluice:sink/transport-post-categorize@1.0.0") = {
   handle(message, session) {
     write("debug", "transport.post-categorize");
     return { tag: "next" };
@@ -134,7 +152,7 @@ export const transportPostCategorize: typeof import("mailsluice:sink/transport-p
 
 //@ transport.route
 // `transport.route`
-export const transportRoute: typeof import("mailsluice:sink/transport-route@0.1.0") = {
+export const transportRoute: typeof import("mailsluice:sink/transport-route@1.0.0") = {
   handle(leg, message, session) {
     write("debug", "transport.route");
     return { tag: "next" };
@@ -143,7 +161,7 @@ export const transportRoute: typeof import("mailsluice:sink/transport-route@0.1.
 
 //@ transport.deliver
 // `transport.deliver`
-export const transportDeliver: typeof import("mailsluice:sink/transport-deliver@0.1.0") = {
+export const transportDeliver: typeof import("mailsluice:sink/transport-deliver@1.0.0") = {
   handle(leg, message, session) {
     write("debug", "transport.deliver");
     return { tag: "next" };
@@ -152,7 +170,7 @@ export const transportDeliver: typeof import("mailsluice:sink/transport-deliver@
 
 //@ transport.delivered
 // `transport.delivered`
-export const transportDelivered: typeof import("mailsluice:sink/transport-delivered@0.1.0") = {
+export const transportDelivered: typeof import("mailsluice:sink/transport-delivered@1.0.0") = {
   handle(leg, message, session) {
     write("debug", "transport.delivered");
   },
@@ -160,7 +178,7 @@ export const transportDelivered: typeof import("mailsluice:sink/transport-delive
 
 //@ transport.deferred
 // `transport.deferred`
-export const transportDeferred: typeof import("mailsluice:sink/transport-deferred@0.1.0") = {
+export const transportDeferred: typeof import("mailsluice:sink/transport-deferred@1.0.0") = {
   handle(leg, message, session) {
     write("debug", "transport.deferred");
     return { tag: "next" };
@@ -169,7 +187,7 @@ export const transportDeferred: typeof import("mailsluice:sink/transport-deferre
 
 //@ transport.failed
 // `transport.failed`
-export const transportFailed: typeof import("mailsluice:sink/transport-failed@0.1.0") = {
+export const transportFailed: typeof import("mailsluice:sink/transport-failed@1.0.0") = {
   handle(leg, message, session) {
     write("debug", "transport.failed");
     return { tag: "next" };
@@ -178,7 +196,7 @@ export const transportFailed: typeof import("mailsluice:sink/transport-failed@0.
 
 //@ transport.dsn
 // `transport.dsn`
-export const transportDsn: typeof import("mailsluice:sink/transport-dsn@0.1.0") = {
+export const transportDsn: typeof import("mailsluice:sink/transport-dsn@1.0.0") = {
   handle(message, session) {
     write("debug", "transport.dsn");
     return { tag: "next" };
@@ -187,7 +205,7 @@ export const transportDsn: typeof import("mailsluice:sink/transport-dsn@0.1.0") 
 
 //@ out.connect
 // `out.connect`
-export const outConnect: typeof import("mailsluice:sink/out-connect@0.1.0") = {
+export const outConnect: typeof import("mailsluice:sink/out-connect@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.connect");
     return { tag: "next" };
@@ -196,7 +214,7 @@ export const outConnect: typeof import("mailsluice:sink/out-connect@0.1.0") = {
 
 //@ out.helo
 // `out.helo`
-export const outHelo: typeof import("mailsluice:sink/out-helo@0.1.0") = {
+export const outHelo: typeof import("mailsluice:sink/out-helo@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.helo");
     return { tag: "next" };
@@ -205,7 +223,7 @@ export const outHelo: typeof import("mailsluice:sink/out-helo@0.1.0") = {
 
 //@ out.message
 // `out.message`
-export const outMessage: typeof import("mailsluice:sink/out-message@0.1.0") = {
+export const outMessage: typeof import("mailsluice:sink/out-message@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.message");
     return { tag: "next" };
@@ -214,7 +232,7 @@ export const outMessage: typeof import("mailsluice:sink/out-message@0.1.0") = {
 
 //@ out.mail
 // `out.mail`
-export const outMail: typeof import("mailsluice:sink/out-mail@0.1.0") = {
+export const outMail: typeof import("mailsluice:sink/out-mail@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.mail");
     return { tag: "next" };
@@ -223,7 +241,7 @@ export const outMail: typeof import("mailsluice:sink/out-mail@0.1.0") = {
 
 //@ out.rcpt
 // `out.rcpt`
-export const outRcpt: typeof import("mailsluice:sink/out-rcpt@0.1.0") = {
+export const outRcpt: typeof import("mailsluice:sink/out-rcpt@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.rcpt");
     return { tag: "next" };
@@ -232,7 +250,7 @@ export const outRcpt: typeof import("mailsluice:sink/out-rcpt@0.1.0") = {
 
 //@ out.data
 // `out.data`
-export const outData: typeof import("mailsluice:sink/out-data@0.1.0") = {
+export const outData: typeof import("mailsluice:sink/out-data@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.data");
     return { tag: "next" };
@@ -241,7 +259,7 @@ export const outData: typeof import("mailsluice:sink/out-data@0.1.0") = {
 
 //@ out.reply
 // `out.reply`
-export const outReply: typeof import("mailsluice:sink/out-reply@0.1.0") = {
+export const outReply: typeof import("mailsluice:sink/out-reply@1.0.0") = {
   handle(outbound, message, session) {
     write("debug", "out.reply");
     return { tag: "next" };
@@ -250,7 +268,7 @@ export const outReply: typeof import("mailsluice:sink/out-reply@0.1.0") = {
 
 //@ out.quit
 // `out.quit`
-export const outQuit: typeof import("mailsluice:sink/out-quit@0.1.0") = {
+export const outQuit: typeof import("mailsluice:sink/out-quit@1.0.0") = {
   handle(leg, session) {
     write("debug", "out.quit");
     return { tag: "next" };
@@ -259,7 +277,7 @@ export const outQuit: typeof import("mailsluice:sink/out-quit@0.1.0") = {
 
 //@ out.disconnect
 // `out.disconnect`
-export const outDisconnect: typeof import("mailsluice:sink/out-disconnect@0.1.0") = {
+export const outDisconnect: typeof import("mailsluice:sink/out-disconnect@1.0.0") = {
   handle(leg, session) {
     write("debug", "out.disconnect");
   },
@@ -267,7 +285,7 @@ export const outDisconnect: typeof import("mailsluice:sink/out-disconnect@0.1.0"
 
 //@ dns.resolve
 // `dns.resolve`
-export const dnsResolve: typeof import("mailsluice:sink/dns-resolve@0.1.0") = {
+export const dnsResolve: typeof import("mailsluice:sink/dns-resolve@1.0.0") = {
   handle(question) {
     write("debug", "dns.resolve");
     return { tag: "next" };
@@ -276,7 +294,7 @@ export const dnsResolve: typeof import("mailsluice:sink/dns-resolve@0.1.0") = {
 
 //@ track
 // `track`
-export const track: typeof import("mailsluice:sink/track@0.1.0") = {
+export const track: typeof import("mailsluice:sink/track@1.0.0") = {
   handle(stepJson) {
     write("debug", "track");
   },
@@ -284,7 +302,7 @@ export const track: typeof import("mailsluice:sink/track@0.1.0") = {
 
 //@ server.start
 // `server.start`
-export const serverStart: typeof import("mailsluice:sink/server-start@0.1.0") = {
+export const serverStart: typeof import("mailsluice:sink/server-start@1.0.0") = {
   handle() {
     write("debug", "server.start");
   },
@@ -292,7 +310,7 @@ export const serverStart: typeof import("mailsluice:sink/server-start@0.1.0") = 
 
 //@ server.reload
 // `server.reload`
-export const serverReload: typeof import("mailsluice:sink/server-reload@0.1.0") = {
+export const serverReload: typeof import("mailsluice:sink/server-reload@1.0.0") = {
   handle() {
     write("debug", "server.reload");
   },
@@ -300,7 +318,7 @@ export const serverReload: typeof import("mailsluice:sink/server-reload@0.1.0") 
 
 //@ server.shutdown
 // `server.shutdown`
-export const serverShutdown: typeof import("mailsluice:sink/server-shutdown@0.1.0") = {
+export const serverShutdown: typeof import("mailsluice:sink/server-shutdown@1.0.0") = {
   handle() {
     write("debug", "server.shutdown");
   },

@@ -102,8 +102,7 @@ fn when(event: Event, before: &[Binding], binding: &Binding, manifest: &Manifest
 
 fn print(rows: &[Row], out: &mut impl Write) -> std::io::Result<()> {
     for (n, spec) in CATALOGUE.iter().filter(|spec| rows.iter().any(|row| row.event == spec.event)).enumerate() {
-        let later = if spec.raised { "" } else { "  (not raised by this version)" };
-        writeln!(out, "{}{}{later}", if n > 0 { "\n" } else { "" }, spec.name)?;
+        writeln!(out, "{}{}", if n > 0 { "\n" } else { "" }, spec.name)?;
         let mut table = Table::default().right(&[0]).indent(2);
         for row in rows.iter().filter(|row| row.event == spec.event) {
             let always = if row.always { ", always" } else { "" };

@@ -200,9 +200,6 @@ fn event(name: &Spanned<String>, sink: &Registered, found: &mut Diagnostics) -> 
         found.error(name.span, format!("there is no event `{}`", name.value)).help(help);
         return None;
     };
-    if !event.spec().raised {
-        found.warning(name.span, format!("`{event}` is not raised by this version: the binding will never run"));
-    }
     if !sink.interest.events.contains(&event) {
         let heard: Vec<&str> = sink.interest.events.iter().map(|e| e.name()).collect();
         found

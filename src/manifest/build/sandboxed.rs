@@ -95,6 +95,7 @@ fn terms(decl: &SinkDecl, workshop: &Workshop, supplies: &Supplies, found: &mut 
             dns: supplies.dns.clone(),
             http: supplies.http.clone(),
             metrics: supplies.metrics.clone(),
+            queue: allow.queue.then(|| workshop.queue.clone()),
             submit: allow.submit,
             clock: allow.clock,
             random: allow.random,

@@ -2,7 +2,7 @@
 
 use super::super::state::{State, trap, unavailable};
 use super::super::time::GuestTime;
-use super::recipient::{clipped, forward, reverse};
+use super::recipient::{clipped, forward, parameter, reverse};
 use super::{READ_MAX, short};
 use crate::event::edit::{Bearer, Edit, HeaderEdit};
 use crate::mail::mime::{self, BodyEdit, Mime};
@@ -107,6 +107,11 @@ impl HostMessage for State {
         Ok(self.began().0)
     }
 
+    fn parameter(&mut self, _: Handle, keyword: String) -> wasmtime::Result<Option<String>> {
+        let lent = self.lent()?;
+        Ok(lent.letter().and_then(|letter| parameter(&letter.envelope.params, &keyword)))
+    }
+
     fn header(&mut self, _: Handle, name: String) -> wasmtime::Result<Option<String>> {
         let header = self.lent()?.header();
         Ok(header.and_then(|header| header.named(&name).next().map(|field| mime::decoded(&field))))
@@ -193,6 +198,12 @@ impl HostMessage for State {
 
     fn add_recipient(&mut self, _: Handle, address: String) -> wasmtime::Result<Result<(), String>> {
         self.edit_or_tell(forward(&address).map(Edit::AddRecipient), address.len())
+    }
+
+    fn split(&mut self, _: Handle, recipients: Vec<u32>) -> wasmtime::Result<()> {
+        let octets = recipients.len().saturating_mul(size_of::<u32>());
+        let places = recipients.into_iter().map(|place| usize::try_from(place).unwrap_or(usize::MAX));
+        self.edit(Edit::Split(places.collect()), octets)
     }
 
     fn prepend_header(&mut self, _: Handle, name: String, value: String) -> wasmtime::Result<Result<(), String>> {

@@ -10,6 +10,7 @@ mod kv;
 mod message;
 mod metrics;
 mod outbound;
+mod queue;
 mod recipient;
 mod session;
 mod submit;

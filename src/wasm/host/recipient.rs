@@ -7,7 +7,7 @@ use super::short;
 use crate::event::Edit;
 use crate::event::edit::Bearer;
 use crate::event::verdict::standard;
-use crate::mail::{Class, Fate, ForwardPath, Recipient as Known, ReversePath, Standing as Seen};
+use crate::mail::{Class, Fate, ForwardPath, Param, Recipient as Known, ReversePath, Standing as Seen};
 use mailsluice_wit::mailsluice::sink::types::{HostOutgoing, HostRecipient, Reply, Standing};
 use mailsluice_wit::{AT_HAND, Outgoing, Recipient};
 use wasmtime::component::Resource;
@@ -46,6 +46,12 @@ impl State {
     }
 }
 
+/// The value of a claimed parameter, if the client has given it.
+pub(super) fn parameter(params: &[Param], keyword: &str) -> Option<String> {
+    let found = params.iter().find(|param| param.keyword.eq_ignore_ascii_case(keyword))?;
+    Some(found.value.clone().unwrap_or_default())
+}
+
 impl HostRecipient for State {
     fn address(&mut self, handle: Handle) -> wasmtime::Result<String> {
         Ok(self.recipient(&handle)?.1.path.as_str().to_owned())
@@ -77,6 +83,10 @@ impl HostRecipient for State {
             // The binding was called for the one at hand.
             _ => true,
         })
+    }
+
+    fn parameter(&mut self, handle: Handle, keyword: String) -> wasmtime::Result<Option<String>> {
+        Ok(parameter(&self.recipient(&handle)?.1.params, &keyword))
     }
 
     fn property(&mut self, handle: Handle, name: String) -> wasmtime::Result<Option<String>> {

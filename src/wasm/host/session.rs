@@ -4,8 +4,9 @@ use super::super::state::State;
 use super::short;
 use crate::event::Edit;
 use crate::event::edit::Bearer;
+use crate::mail::{PeerCertificate, TlsFacts};
 use mailsluice_wit::Session;
-use mailsluice_wit::mailsluice::sink::types::{Door, HostSession, Origin};
+use mailsluice_wit::mailsluice::sink::types::{Certificate, Door, HostSession, Origin, Tls};
 use std::time::Duration;
 use wasmtime::component::Resource;
 
@@ -79,6 +80,21 @@ fn origin(origin: &crate::mail::Origin) -> Origin {
         client_name: text(&origin.client_name),
         helo: text(&origin.helo),
         user: text(&origin.auth),
-        tls: origin.tls_version().map(str::to_owned),
+        tls: origin.tls.as_deref().map(tls),
+    }
+}
+
+fn tls(facts: &TlsFacts) -> Tls {
+    let certificate = |peer: &PeerCertificate| Certificate {
+        subject: peer.subject.clone(),
+        names: peer.names.clone(),
+        fingerprint: peer.fingerprint.clone(),
+        verified: peer.verified,
+    };
+    Tls {
+        version: facts.version.clone(),
+        cipher: Some(facts.cipher.clone()).filter(|cipher| !cipher.is_empty()),
+        server_name: facts.sni.clone(),
+        certificate: facts.peer.as_ref().map(certificate),
     }
 }

@@ -12,20 +12,21 @@ use wit_parser::{Function, Handle, InterfaceId, Resolve, Type, TypeDefKind, Worl
 
 /// The interfaces of this version.
 const WIT: &[(&str, &str)] = &[
-    ("types.wit", include_str!("../../../wit/0.1/types.wit")),
-    ("host.wit", include_str!("../../../wit/0.1/host.wit")),
-    ("events.wit", include_str!("../../../wit/0.1/events.wit")),
+    ("types.wit", include_str!("../../../wit/1.0/types.wit")),
+    ("host.wit", include_str!("../../../wit/1.0/host.wit")),
+    ("events.wit", include_str!("../../../wit/1.0/events.wit")),
 ];
 const PACKAGE: &str = "mailsluice:sink";
 /// What of WASI is there, empty.
 const WASI: [&str; 6] = ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 /// What a manifest may grant: the interface, and how it is granted.
-const CAPABILITIES: [(&str, &str); 5] = [
+const CAPABILITIES: [(&str, &str); 6] = [
     ("kv", "kv = true"),
     ("dns", "dns = true"),
     ("http", "http = [\"https://…\"]"),
     ("submit", "submit = true"),
     ("metrics", "metrics = true"),
+    ("queue", "queue = true"),
 ];
 
 /// What one component exports and imports.
@@ -56,6 +57,7 @@ impl Contract {
             "dns" => grants.dns.is_some(),
             "http" => grants.http.is_some(),
             "metrics" => grants.metrics.is_some(),
+            "queue" => grants.queue.is_some(),
             _ => grants.submit,
         };
         let lacking = self.capabilities().filter(|(name, _)| !granted(name));

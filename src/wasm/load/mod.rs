@@ -3,6 +3,7 @@
 //! Whatever does not fit is refused here, with the reason and what to do, and never with a linker's message.
 
 mod bounds;
+mod claims;
 mod contract;
 mod inspect;
 mod probe;

@@ -5,7 +5,8 @@ use super::super::engine::Sandbox;
 use super::super::guest::Guest;
 use super::super::terms::Terms;
 use super::Refusal;
-use crate::event::{Claims, Event, Fault, FaultKind, Interest, VerbClaim};
+use super::claims::claims;
+use crate::event::{Claims, Event, Fault, FaultKind, Interest};
 use mailsluice_wit::Claim;
 use std::future::Future;
 use std::sync::Arc;
@@ -51,14 +52,7 @@ impl Guest {
     async fn claims(&mut self, code: &Code) -> Result<Claims, Fault> {
         let Some(index) = &code.exports.claims else { return Ok(Claims::default()) };
         let (claim,) = self.once::<_, (Claim,)>(index, ()).await?;
-        let upper = |names: Vec<String>| names.into_iter().map(|name| name.to_ascii_uppercase()).collect::<Vec<_>>();
-        Ok(Claims {
-            verbs: upper(claim.verbs).into_iter().map(VerbClaim::from).collect(),
-            mail_params: upper(claim.mail_params),
-            rcpt_params: upper(claim.rcpt_params),
-            auth_mechanisms: Vec::new(),
-            keywords: claim.keywords,
-        })
+        claims(claim)
     }
 
     async fn self_test(&mut self, code: &Code) -> Result<(), Fault> {

@@ -6,4 +6,4 @@
   (core instance $i (instantiate $m))
   (func $run async (canon lift (core func $i "run") async (callback (core func $i "back"))))
   (instance $start (export "handle" (func $run)))
-  (export "mailsluice:sink/server-start@0.1.0" (instance $start)))
+  (export "mailsluice:sink/server-start@1.0.0" (instance $start)))

@@ -1,5 +1,5 @@
 ;; Keeps a recipient of one message and asks it for its address in the next.
-(import "mailsluice:sink/types@0.1.0" "[method]recipient.address" (func $address (param i32 i32)))
+(import "mailsluice:sink/types@1.0.0" "[method]recipient.address" (func $address (param i32 i32)))
 (global $recipient (mut i32) (i32.const 0))
 (func $act (param $message i32) (param $session i32) (result i32)
   (if (global.get $recipient)

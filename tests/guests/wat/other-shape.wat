@@ -4,4 +4,4 @@
   (core instance $i (instantiate $m))
   (func $run (param "mail" u32) (canon lift (core func $i "run")))
   (instance $submit (export "handle" (func $run)))
-  (export "mailsluice:sink/transport-submit@0.1.0" (instance $submit)))
+  (export "mailsluice:sink/transport-submit@1.0.0" (instance $submit)))

@@ -2,6 +2,6 @@
 (module
   (import "env" "launch_missiles" (func $launch))
   (memory (export "memory") 1)
-  (func (export "mailsluice:sink/transport-submit@0.1.0#handle") (param i32 i32) (result i32)
+  (func (export "mailsluice:sink/transport-submit@1.0.0#handle") (param i32 i32) (result i32)
     (call $launch)
     (i32.const 0)))

@@ -9,4 +9,4 @@
   (core instance $i (instantiate $m (with "" (instance (export "yield" (func $yield))))))
   (func $run (canon lift (core func $i "run")))
   (instance $start (export "handle" (func $run)))
-  (export "mailsluice:sink/server-start@0.1.0" (instance $start)))
+  (export "mailsluice:sink/server-start@1.0.0" (instance $start)))

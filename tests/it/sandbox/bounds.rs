@@ -36,7 +36,7 @@ fn memory_at_start_is_counted_to_the_page() {
     let module = text::module(
         "(module (memory (export \"memory\") 32)
         (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)
-        (func (export \"mailsluice:sink/transport-submit@0.1.0#handle\") (param i32 i32) (result i32) i32.const 0))",
+        (func (export \"mailsluice:sink/transport-submit@1.0.0#handle\") (param i32 i32) (result i32) i32.const 0))",
     );
     let module = module.unwrap();
     let allowed = |memory| load(&module, with(Limits { memory, ..Limits::default() })).map(drop);

@@ -42,7 +42,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("program", "it exports no event but `wasi:cli/run`: this is a program"),
     ("wasi-http", "it imports `wasi:http/types`, which this server does not have"),
     ("wasi-http", "it imports a function `launch-missiles`, which this server does not have"),
-    ("other-shape", "`transport-submit` differs: it has `handle: func(mail: u32)`, and mailsluice:sink@0.1.0 has"),
+    ("other-shape", "`transport-submit` differs: it has `handle: func(mail: u32)`, and mailsluice:sink@1.0.0 has"),
     ("async-lift", "async component functions require the component model async feature"),
     ("yields", "`thread.yield` requires the component model async feature"),
     ("needs-23", "this needs 23 MiB at start and is allowed 16 MiB (set `limits.memory` to \"23 MiB\" or more"),
@@ -56,7 +56,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("wide-table", "this has 4000000000 elements in a table; 100000 are allowed"),
     (
         "no-handler",
-        "the core module is not what its type information says: failed to find export of interface `mailsluice:sink/transport-submit@0.1.0` function `handle` (build it",
+        "the core module is not what its type information says: failed to find export of interface `mailsluice:sink/transport-submit@1.0.0` function `handle` (build it",
     ),
     (
         "untyped",
@@ -84,10 +84,10 @@ fn what_does_not_fit_is_told_what_is_missing_or_too_much() {
 #[test]
 fn another_version_is_named() {
     let mut octets = guest("nothing");
-    let places: Vec<usize> = octets.windows(5).enumerate().filter(|(_, w)| *w == b"0.1.0").map(|(at, _)| at).collect();
+    let places: Vec<usize> = octets.windows(5).enumerate().filter(|(_, w)| *w == b"1.0.0").map(|(at, _)| at).collect();
     places.iter().for_each(|at| octets[*at..at + 5].copy_from_slice(b"0.0.9"));
     let why = refused(&octets);
-    assert!(why.contains("it exports `transport-submit` of version 0.0.9; this server speaks 0.1.0"), "{why}");
+    assert!(why.contains("it exports `transport-submit` of version 0.0.9; this server speaks 1.0.0"), "{why}");
 }
 
 /// A guest that is quickly compiled.

@@ -17,6 +17,7 @@ mod reach;
 mod rows;
 mod scripts;
 mod served;
+mod sessions;
 mod swaps;
 mod traps;
 mod values;

@@ -7,18 +7,18 @@ use wit_parser::Resolve;
 /// What such a guest imports and exports.
 const WORLD: &str = "package guests:text;
 world guest {
-    import mailsluice:sink/types@0.1.0;
-    import mailsluice:sink/log@0.1.0;
-    export mailsluice:sink/transport-submit@0.1.0;
+    import mailsluice:sink/types@1.0.0;
+    import mailsluice:sink/log@1.0.0;
+    export mailsluice:sink/transport-submit@1.0.0;
 }";
 
 const IMPORTS: &str = r#"(module
-(import "mailsluice:sink/types@0.1.0" "[method]message.body-size" (func $body-size (param i32) (result i64)))
-(import "mailsluice:sink/types@0.1.0" "[method]message.recipients" (func $recipients (param i32 i32)))
-(import "mailsluice:sink/types@0.1.0" "[resource-drop]message" (func $drop-message (param i32)))
-(import "mailsluice:sink/types@0.1.0" "[resource-drop]session" (func $drop-session (param i32)))
-(import "mailsluice:sink/types@0.1.0" "[resource-drop]recipient" (func $drop-recipient (param i32)))
-(import "mailsluice:sink/log@0.1.0" "write" (func $log (param i32 i32 i32)))
+(import "mailsluice:sink/types@1.0.0" "[method]message.body-size" (func $body-size (param i32) (result i64)))
+(import "mailsluice:sink/types@1.0.0" "[method]message.recipients" (func $recipients (param i32 i32)))
+(import "mailsluice:sink/types@1.0.0" "[resource-drop]message" (func $drop-message (param i32)))
+(import "mailsluice:sink/types@1.0.0" "[resource-drop]session" (func $drop-session (param i32)))
+(import "mailsluice:sink/types@1.0.0" "[resource-drop]recipient" (func $drop-recipient (param i32)))
+(import "mailsluice:sink/log@1.0.0" "write" (func $log (param i32 i32 i32)))
 "#;
 
 /// A result is `next` where memory is zero. Recipients and everything else that the server hands over is put on a heap that
@@ -39,7 +39,7 @@ const REST: &str = r#"
   (i32.store (i32.const 528) (local.get $text))
   (i32.store (i32.const 532) (local.get $length))
   (i32.const 512))
-(func (export "mailsluice:sink/transport-submit@0.1.0#handle") (param $message i32) (param $session i32) (result i32)
+(func (export "mailsluice:sink/transport-submit@1.0.0#handle") (param $message i32) (param $session i32) (result i32)
   (local $said i32)
   (if (i64.ne (call $body-size (local.get $message)) (i64.const 0))
     (then (local.set $said (call $act (local.get $message) (local.get $session)))))
@@ -65,7 +65,7 @@ pub(super) fn module(text: &str) -> Result<Vec<u8>, String> {
 /// A core module with component type information, as toolchains leave it.
 fn described(mut core: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     let mut resolve = Resolve::default();
-    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("wit/0.1"))?;
+    resolve.push_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("wit/1.0"))?;
     let package = resolve.push_str("guest.wit", WORLD)?;
     let world = resolve.select_world(&[package], Some("guest"))?;
     wit_component::embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8)?;

@@ -36,44 +36,68 @@ pub struct Grants {
     pub http: bool,
     pub submit: bool,
     pub metrics: bool,
+    pub queue: bool,
+}
+
+/// Who may use a verb (`mailsluice:sink/claims`).
+#[derive(Clone, Debug, ComponentType, Lift)]
+#[component(record)]
+pub struct Conditions {
+    pub tls: bool,
+    pub users: Vec<String>,
+    pub clients: Vec<String>,
+}
+
+/// A verb of a sink's own (`mailsluice:sink/claims`).
+#[derive(Clone, Debug, ComponentType, Lift)]
+#[component(record)]
+pub struct Verb {
+    pub name: String,
+    pub keyword: Option<String>,
+    pub conditions: Conditions,
+    pub early: bool,
+    pub refusal: Option<mailsluice::sink::types::Reply>,
 }
 
 /// What a sink adds to the protocol (`mailsluice:sink/claims`).
 #[derive(Clone, Debug, ComponentType, Lift)]
 #[component(record)]
 pub struct Claim {
-    pub verbs: Vec<String>,
+    pub verbs: Vec<Verb>,
     #[component(name = "mail-params")]
     pub mail_params: Vec<String>,
     #[component(name = "rcpt-params")]
     pub rcpt_params: Vec<String>,
+    #[component(name = "auth-mechanisms")]
+    pub auth_mechanisms: Vec<String>,
     pub keywords: Vec<String>,
 }
 
 wasmtime::component::bindgen!({
-    path: ["../0.1", "../script"],
+    path: ["../1.0", "../script"],
     inline: "
         package mailsluice:host;
         world host {
-            include mailsluice:sink/granted@0.1.0;
-            import mailsluice:script/engine@0.1.0;
+            include mailsluice:sink/granted@1.0.0;
+            import mailsluice:script/engine@1.0.0;
         }
     ",
     world: "mailsluice:host/host",
     imports: {
-        "mailsluice:sink/dns@0.1.0.lookup": async | trappable,
-        "mailsluice:sink/http@0.1.0.fetch": async | trappable,
-        "mailsluice:sink/types@0.1.0.[method]message.html": async | trappable,
-        "mailsluice:sink/types@0.1.0.[method]message.parts": async | trappable,
-        "mailsluice:sink/types@0.1.0.[method]message.read-part": async | trappable,
-        "mailsluice:sink/types@0.1.0.[method]message.text": async | trappable,
+        "mailsluice:sink/dns@1.0.0.lookup": async | trappable,
+        "mailsluice:sink/http@1.0.0.fetch": async | trappable,
+        "mailsluice:sink/queue@1.0.0.start": async | trappable,
+        "mailsluice:sink/types@1.0.0.[method]message.html": async | trappable,
+        "mailsluice:sink/types@1.0.0.[method]message.parts": async | trappable,
+        "mailsluice:sink/types@1.0.0.[method]message.read-part": async | trappable,
+        "mailsluice:sink/types@1.0.0.[method]message.text": async | trappable,
         default: trappable,
     },
     with: {
-        "mailsluice:sink/types@0.1.0.message": Message,
-        "mailsluice:sink/types@0.1.0.outbound": Outbound,
-        "mailsluice:sink/types@0.1.0.outgoing": Outgoing,
-        "mailsluice:sink/types@0.1.0.recipient": Recipient,
-        "mailsluice:sink/types@0.1.0.session": Session,
+        "mailsluice:sink/types@1.0.0.message": Message,
+        "mailsluice:sink/types@1.0.0.outbound": Outbound,
+        "mailsluice:sink/types@1.0.0.outgoing": Outgoing,
+        "mailsluice:sink/types@1.0.0.recipient": Recipient,
+        "mailsluice:sink/types@1.0.0.session": Session,
     },
 });

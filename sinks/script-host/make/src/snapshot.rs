@@ -7,7 +7,7 @@ use wasmtime_wizer::{ComponentInstanceState, Wizer};
 use wit_component::ComponentEncoder;
 
 /// What boots the engine, by the way: a self-test before there is a script.
-const INITIALISE: (&str, &str) = ("mailsluice:sink/self-test@0.1.0", "run");
+const INITIALISE: (&str, &str) = ("mailsluice:sink/self-test@1.0.0", "run");
 
 /// A core module as the component that its own type information describes.
 pub(crate) fn wrap(core: &[u8]) -> Result<Vec<u8>, String> {

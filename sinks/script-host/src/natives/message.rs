@@ -35,6 +35,8 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
         "messageSetHeader" => |ctx: Ctx<'_>, name: String, value: String| {
             call::message(&ctx, |message| message.set_header(&name, &value).err())
         },
+        "messageParameter" => |ctx: Ctx<'_>, keyword: String| call::message(&ctx, |message| message.parameter(&keyword)),
+        "messageSplit" => |ctx: Ctx<'_>, places: Vec<u32>| call::message(&ctx, |message| message.split(&places)),
         "messageRemoveHeader" => |ctx: Ctx<'_>, name: String| call::message(&ctx, |message| message.remove_header(&name)),
         "messageSetSender" => |ctx: Ctx<'_>, address: Option<String>| {
             call::message(&ctx, |message| message.set_sender(address.as_deref()).err())

@@ -3,6 +3,7 @@
 //! Natives take what the prelude has checked, and know nothing of the object model. What the host says is wrong comes back as a
 //! text, which the prelude throws.
 
+mod login;
 mod message;
 mod outbound;
 mod part;
@@ -16,6 +17,7 @@ use rquickjs::{Ctx, Object, Result};
 
 /// Puts every native into `host`.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
+    login::install(ctx, host)?;
     message::install(ctx, host)?;
     outbound::install(ctx, host)?;
     part::install(ctx, host)?;
@@ -35,3 +37,4 @@ macro_rules! define {
 }
 use define;
 pub(crate) use outbound::state;
+pub(crate) use words::Octets;

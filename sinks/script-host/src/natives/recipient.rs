@@ -15,6 +15,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
         "recipientPlace" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.place()),
         "recipientMatched" => |ctx: Ctx<'_>, at: i32| recipient(&ctx, at, |one| one.matched()),
         "recipientProperty" => |ctx: Ctx<'_>, at: i32, name: String| recipient(&ctx, at, |one| one.property(&name)),
+        "recipientParameter" => |ctx: Ctx<'_>, at: i32, keyword: String| recipient(&ctx, at, |one| one.parameter(&keyword)),
         "recipientSetProperty" => |ctx: Ctx<'_>, at: i32, name: String, json: String| {
             recipient(&ctx, at, |one| one.set_property(&name, &json).err())
         },

@@ -5,7 +5,7 @@ use super::words::{Octets, bytes};
 use crate::call;
 use crate::module::raise;
 use crate::wit::mailsluice::sink::types::{Field, RecordKind};
-use crate::wit::mailsluice::sink::{config, dns, http, kv, log, metrics, random, submit, tables};
+use crate::wit::mailsluice::sink::{config, dns, http, kv, log, metrics, queue, random, submit, tables};
 use rquickjs::{Array, Ctx, FromJs, IntoJs, Object, Result, Value};
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
@@ -31,6 +31,12 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
         "fetch" => fetch,
         "submit" => |sender: Option<String>, recipients: Vec<String>, content: Octets| {
             submit::submit(&submit::NewMessage { sender, recipients, content: content.0 }).err()
+        },
+        "queueStart" => |ctx: Ctx<'_>, domains: Vec<String>| {
+            queue::start(&domains).map(|count| count as f64).map_err(|error| raise(&ctx, &steered(error)))
+        },
+        "queueWaiting" => |ctx: Ctx<'_>, domains: Vec<String>| {
+            queue::waiting(&domains).map(|count| count as f64).map_err(|error| raise(&ctx, &steered(error)))
         },
         "metricsCount" => |name: String, by: f64| metrics::count(&name, by as u64),
         "metricsGauge" => |name: String, value: f64| metrics::gauge(&name, value),
@@ -70,6 +76,14 @@ fn kept(error: kv::Error) -> String {
         kv::Error::Quota => "kv: the sink keeps as much as it may".to_owned(),
         kv::Error::NotACounter => "kv: the value is not a whole number, or would leave the range".to_owned(),
         kv::Error::Unavailable(why) => format!("kv: unavailable: {why}"),
+    }
+}
+
+fn steered(error: queue::Error) -> String {
+    match error {
+        queue::Error::Invalid(why) => format!("queue: {why}"),
+        queue::Error::Busy => "queue: it is being looked through for somebody else".to_owned(),
+        queue::Error::Unavailable(why) => format!("queue: unavailable: {why}"),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The session and its client, and what else an event is about: command, reply, excess.
 
 use super::define;
+use super::words::bytes;
 use crate::call::{self, session};
-use crate::wit::mailsluice::sink::types::{Door, Reply};
+use crate::wit::mailsluice::sink::types::{Door, Reply, Tls};
 use rquickjs::{Ctx, Object, Result};
 
 pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
@@ -43,7 +44,23 @@ fn origin(ctx: Ctx<'_>) -> Result<Object<'_>> {
     object.set("name", origin.client_name)?;
     object.set("helo", origin.helo)?;
     object.set("user", origin.user)?;
-    object.set("tls", origin.tls)?;
+    object.set("tls", origin.tls.map(|it| tls(object.ctx(), it)).transpose()?)?;
+    Ok(object)
+}
+
+fn tls<'js>(ctx: &Ctx<'js>, tls: Tls) -> Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
+    object.set("version", tls.version)?;
+    object.set("cipher", tls.cipher)?;
+    object.set("serverName", tls.server_name)?;
+    if let Some(it) = tls.certificate {
+        let certificate = Object::new(ctx.clone())?;
+        certificate.set("subject", it.subject)?;
+        certificate.set("names", it.names)?;
+        certificate.set("fingerprint", it.fingerprint)?;
+        certificate.set("verified", it.verified)?;
+        object.set("certificate", certificate)?;
+    }
     Ok(object)
 }
 
@@ -59,10 +76,16 @@ fn door(door: Door) -> &'static str {
 }
 
 fn command(ctx: Ctx<'_>) -> Result<Object<'_>> {
-    let (verb, argument) = call::command(&ctx, |command| (command.verb.clone(), command.argument.clone()))?;
-    let object = Object::new(ctx)?;
-    object.set("verb", verb)?;
-    object.set("argument", argument)?;
+    let command = call::command(&ctx, Clone::clone)?;
+    let object = Object::new(ctx.clone())?;
+    object.set("verb", command.verb)?;
+    object.set("argument", command.argument)?;
+    if let Some(it) = command.further {
+        let further = Object::new(ctx.clone())?;
+        further.set("step", it.step)?;
+        further.set("octets", bytes(&ctx, it.octets)?)?;
+        object.set("further", further)?;
+    }
     Ok(object)
 }
 

@@ -13,7 +13,7 @@ pub(super) fn install<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
 }
 
 /// Octets that a script hands over, as a Uint8Array.
-pub(super) struct Octets(pub(super) Vec<u8>);
+pub(crate) struct Octets(pub(crate) Vec<u8>);
 
 impl<'js> FromJs<'js> for Octets {
     #[expect(unsafe_code, reason = "there is no other way to copy from a Uint8Array at once")]

@@ -1,17 +1,21 @@
 // Answers: what `answer` takes, and what an event makes of it. A text is a reply, a hop, a step or a record, and one reply stands for the
 // outcomes of all who are due: which of these it is follows from the event.
 
+import { ASKED, asked } from "mailsluice:command.js";
 import { count, kind, options, text } from "mailsluice:guard.js";
+import { LOGGED, logged } from "mailsluice:login.js";
 import { Recipient } from "mailsluice:recipient.js";
 import { EVENT_S_OWN, reply } from "mailsluice:reply.js";
 
 const NO_REPLY = [0, 0, 0, 0, ""];
 const STEPS = ["continue", "repeat", "hello", "reset", "quit"];
+const COMMANDS = ["line", "octets", "turn", "instead"];
 const RESOLUTIONS = ["local", "remote", "to", "members"];
 
 // What each type of answer is written like.
 const LIKE = {
-  reply: "a reply, such as { code: 250, text: \"Fine\" }",
+  reply: "a reply, such as { code: 250, text: \"Fine\" }, also with `line`, `octets` or `turn`, or { instead: line }",
+  identity: "{ user }, a user's name, or { challenge: octets }",
   limit: "a limit in octets",
   resolution: "{ local: true }, { remote: true }, { to: address } or { members: [address, …] }",
   route: "a list of hops, such as [\"smtp:mx.example.com:25\", \"local\"]",
@@ -31,6 +35,8 @@ export function answerOf(value) {
     throw new TypeError(`answer takes a reply, a limit, a resolution or a list, not ${kind(value)}`);
   }
   if (RESOLUTIONS.some((name) => name in value)) return [...NO_REPLY, undefined, ...resolved(value)];
+  if (ASKED.some((name) => name in value)) return asked(value);
+  if (LOGGED.some((name) => name in value)) return logged(value);
   return [...replied(value, "answer"), undefined, "reply"];
 }
 
@@ -78,7 +84,9 @@ export function fitted(parts, wanted, due) {
   if (single && wanted === "outcomes") return [...parts.slice(0, 7), wanted, due().map((place) => [place, ...parts.slice(1, 6)])];
   if (kind === "list" && wanted === "outcomes" && parts[8].length === 0) return parts.with(7, wanted);
   if (kind === "text" && wanted === "step" && STEPS.includes(parts[5])) return parts.with(7, wanted);
-  if (single && wanted === "reply") return parts;
+  if (wanted === "reply" && (single || COMMANDS.includes(kind))) return parts;
+  if (kind === "text" && wanted === "identity") return parts.with(7, wanted);
+  if (kind === "challenge" && wanted === "identity") return parts;
   if (kind === wanted) return parts;
   if (wanted === "resolution" && ["local", "remote", "rewritten", "expanded"].includes(kind)) return parts;
   return `takes ${LIKE[wanted]}`;

@@ -57,6 +57,11 @@ class Context {
     return metrics;
   }
 
+  get queue() {
+    need("queue", "queue");
+    return queue;
+  }
+
   table(name) {
     return new Table(text(name, "the name of a table"));
   }
@@ -152,6 +157,22 @@ class Metrics {
   }
 }
 
+// Domains, or with an `@` in front also those below them; one or a list.
+function domains(given, what) {
+  return (Array.isArray(given) ? given : [given]).map((each) => text(each, `a domain of ${what}`));
+}
+
+class Queue {
+  // A promise of how many messages are tried at once.
+  async start(given) {
+    return host.queueStart(domains(given, "queue.start"));
+  }
+
+  waiting(given) {
+    return host.queueWaiting(domains(given, "queue.waiting"));
+  }
+}
+
 // A new message: header, blank line and body as a text, whose line ends may be of any kind, or as octets.
 function submit(message) {
   const { sender, recipients, content } = options(message, "submit", ["sender", "recipients", "content"]);
@@ -171,8 +192,10 @@ closed(Table, "table");
 closed(Kv, "kv");
 closed(Dns, "dns");
 closed(Metrics, "metrics");
+closed(Queue, "queue");
 const kv = Object.freeze(new Kv());
 const dns = Object.freeze(new Dns());
 const metrics = Object.freeze(new Metrics());
+const queue = Object.freeze(new Queue());
 Object.freeze(submit);
 export const context = new Context();

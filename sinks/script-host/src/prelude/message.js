@@ -1,6 +1,8 @@
 // The message, or the transaction on the way to one: `message`, `rcpt.message`, `command.message`.
 
-import { closed, currentCall, done, host, json, live, octets, optionalText, options, propertyName, text } from "mailsluice:guard.js";
+import {
+  closed, count, currentCall, done, host, json, kind, live, octets, optionalText, options, propertyName, text,
+} from "mailsluice:guard.js";
 import { attachmentParts, attachmentsOf } from "mailsluice:attachment.js";
 import { AT_HAND, Recipient } from "mailsluice:recipient.js";
 import { Client } from "mailsluice:session.js";
@@ -124,6 +126,20 @@ export class Message {
     const found = this.recipients.filter((each) => folded(each.address) === wanted);
     found.forEach((each) => each.remove());
     return found.length > 0;
+  }
+
+  // A parameter of MAIL that a sink has claimed.
+  parameter(keyword) {
+    this.#live();
+    return host.messageParameter(text(keyword, "the keyword of a parameter"));
+  }
+
+  // Makes these a message of their own.
+  split(recipients) {
+    this.#live();
+    if (!Array.isArray(recipients)) throw new TypeError(`the recipients of split must be a list, not ${kind(recipients)}`);
+    const places = recipients.map((each) => (each instanceof Recipient ? each.place : each));
+    host.messageSplit(places.map((each) => count(each, "a recipient of split", 0, 0xffffffff)));
   }
 
   replaceBody(body) {

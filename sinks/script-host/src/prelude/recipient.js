@@ -50,6 +50,11 @@ export class Recipient {
     return this.#message;
   }
 
+  // A parameter of RCPT that a sink has claimed.
+  parameter(keyword) {
+    return host.recipientParameter(this.#at(), text(keyword, "the keyword of a parameter"));
+  }
+
   property(name) {
     const value = host.recipientProperty(this.#at(), propertyName(name));
     return value === undefined ? undefined : JSON.parse(value);

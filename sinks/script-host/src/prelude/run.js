@@ -3,8 +3,11 @@
 import { host, kind, meant, nextCall } from "mailsluice:guard.js";
 import { context, grant, renew } from "mailsluice:context.js";
 import { fitted } from "mailsluice:answer.js";
+import { claimed } from "mailsluice:claims.js";
 import { atHand, Message } from "mailsluice:message.js";
-import { Command, Excess, Reply } from "mailsluice:session.js";
+import { Command } from "mailsluice:command.js";
+import { Credentials } from "mailsluice:login.js";
+import { Excess, Reply } from "mailsluice:session.js";
 import { Leg, Outbound, Question, step } from "mailsluice:transport.js";
 import { quiet, read, watch } from "mailsluice:verdict.js";
 import "mailsluice:console.js";
@@ -18,6 +21,8 @@ const outbound = () => new Outbound(new Message());
 const EVENTS = {
   "in.connect": { subject: () => context.session, decides: true },
   "in.helo": { subject: () => new Command(undefined), decides: true },
+  "in.tls": { subject: () => context.session, decides: true },
+  "in.auth": { subject: () => new Credentials(), decides: true, answer: "identity" },
   "in.mail": { subject: message, decides: true },
   "in.rcpt": { subject: () => atHand(new Message()), decides: true },
   "in.data": { subject: message, decides: true },
@@ -103,7 +108,7 @@ export function adopt(exports) {
   if (events.length === 0) {
     throw at("", "there is no function for an event: export one, such as `export function onArrival(message, ctx)`");
   }
-  return [events, claimed(exports.claims)];
+  return [events, claimed(exports.claims, (words) => at("claims", words))];
 }
 
 // Helpers may be exported, but what looks like an event's function and is none is a slip.
@@ -115,22 +120,6 @@ function refuseStranger(name, value) {
   if (near !== "" || /^(in|on|out|transport|dns|server)[A-Z]/.test(name)) {
     throw at(name, `${name} is not an event that this version raises${near}`);
   }
-}
-
-function claimed(claims = {}) {
-  const what = "claims";
-  if (typeof claims !== "object" || claims === null) throw at(what, `claims must be an object, not ${kind(claims)}`);
-  const names = ["verbs", "mailParams", "rcptParams", "keywords"];
-  for (const name of Object.keys(claims)) {
-    if (!names.includes(name)) throw at(what, `claims.${name} does not exist${meant(name, names)}`);
-  }
-  return names.map((name) => {
-    const list = claims[name] ?? [];
-    if (!Array.isArray(list) || list.some((each) => typeof each !== "string")) {
-      throw at(what, `claims.${name} must be a list of texts`);
-    }
-    return list;
-  });
 }
 
 // Calls the function of an event. What it returns, or what its promise holds, goes to `conclude`.

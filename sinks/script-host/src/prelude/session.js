@@ -1,10 +1,10 @@
-// The session and its client, and the subjects that belong to a session: command, reply, excess.
+// The session and its client, and two subjects that belong to a session: reply and excess.
 
-import { closed, count, currentCall, done, host, json, live, propertyName, text } from "mailsluice:guard.js";
+import { closed, count, currentCall, deepFreeze, done, host, json, live, propertyName, text } from "mailsluice:guard.js";
 
 // Where a session or message comes from.
 export class Client {
-  #origin = host.origin();
+  #origin = deepFreeze(host.origin());
 
   constructor() {
     Object.freeze(this);
@@ -110,29 +110,6 @@ export class Session {
   }
 }
 closed(Session, "session");
-
-export class Command {
-  #command = host.command();
-  #message;
-
-  constructor(message) {
-    this.#message = message;
-    Object.freeze(this);
-  }
-
-  get verb() {
-    return this.#command.verb;
-  }
-
-  get argument() {
-    return this.#command.argument;
-  }
-
-  get message() {
-    return this.#message;
-  }
-}
-closed(Command, "command");
 
 export class Reply {
   #call = currentCall();

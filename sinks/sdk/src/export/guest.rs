@@ -2,9 +2,12 @@
 
 use super::{Claiming, Hosted, On, SelfTesting};
 use crate::catalogue::{EventType, on};
+use crate::claim::{Conditions, VerbClaim};
 use crate::heard::Heard;
 use crate::wit;
-use crate::wit::types::{Command, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict};
+use crate::wit::types::{
+    Command, Credentials, Excess, Leg, Message, Outbound, Outgoing, Question, Recipient, Session, Verdict,
+};
 use std::marker::PhantomData;
 use std::sync::Once;
 
@@ -45,6 +48,8 @@ macro_rules! exports {
 exports! {
     InConnect in_connect (session: &Session) => Heard::new(Some(session), None, ());
     InHelo in_helo (command: Command, session: &Session) => Heard::new(Some(session), None, command);
+    InTls in_tls (session: &Session) => Heard::new(Some(session), None, ());
+    InAuth in_auth (credentials: Credentials, session: &Session) => Heard::new(Some(session), None, credentials);
     InMail in_mail (message: &Message, session: &Session) => Heard::new(Some(session), Some(message), ());
     InRcpt in_rcpt (recipient: &Recipient, message: &Message, session: &Session)
         => Heard::new(Some(session), Some(message), recipient);
@@ -120,11 +125,23 @@ impl<S: Claiming> wit::claims::Guest for Exported<S> {
             Err(fault) => panic!("{fault}"),
         };
         wit::claims::Claim {
-            verbs: claims.verbs,
+            verbs: claims.verbs.into_iter().map(verb).collect(),
             mail_params: claims.mail_params,
             rcpt_params: claims.rcpt_params,
+            auth_mechanisms: claims.auth_mechanisms,
             keywords: claims.keywords,
         }
+    }
+}
+
+fn verb(claim: VerbClaim) -> wit::claims::Verb {
+    let Conditions { tls, users, clients } = claim.conditions;
+    wit::claims::Verb {
+        name: claim.verb,
+        keyword: claim.keyword,
+        conditions: wit::claims::Conditions { tls, users, clients },
+        early: claim.early,
+        refusal: claim.refusal.map(Into::into),
     }
 }
 

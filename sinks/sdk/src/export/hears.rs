@@ -84,6 +84,8 @@ macro_rules! __hears {
     };
     (@export $sink:ty, InConnect) => { $crate::__hears!(@module in_connect, $sink); };
     (@export $sink:ty, InHelo) => { $crate::__hears!(@module in_helo, $sink); };
+    (@export $sink:ty, InTls) => { $crate::__hears!(@module in_tls, $sink); };
+    (@export $sink:ty, InAuth) => { $crate::__hears!(@module in_auth, $sink); };
     (@export $sink:ty, InMail) => { $crate::__hears!(@module in_mail, $sink); };
     (@export $sink:ty, InRcpt) => { $crate::__hears!(@module in_rcpt, $sink); };
     (@export $sink:ty, InData) => { $crate::__hears!(@module in_data, $sink); };

@@ -8,25 +8,13 @@ pub(crate) mod guest;
 mod hears;
 
 use crate::catalogue::EventType;
+use crate::claim::Claims;
 use crate::{Fault, Heard, Ruling};
 
 /// A sink that hears `E`.
 pub trait On<E: EventType> {
     /// Hears the event.
     fn on(&self, heard: &mut Heard<'_, E>) -> Result<Ruling<E>, Fault>;
-}
-
-/// What a sink adds to the protocol. Asked once, when the sink is loaded.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Claims {
-    /// Verbs, raised as `in.command`.
-    pub verbs: Vec<String>,
-    /// Parameters of MAIL.
-    pub mail_params: Vec<String>,
-    /// Parameters of RCPT.
-    pub rcpt_params: Vec<String>,
-    /// EHLO keywords, with their arguments.
-    pub keywords: Vec<String>,
 }
 
 /// A sink that can be made: what [`hears!`](crate::hears) writes.

@@ -68,6 +68,9 @@ edits! {
     set_sender: Sender (address: Option<&str>) -> Done = try |m: &Message| m.set_sender(address);
     /// Adds a recipient, which may be anywhere.
     add_recipient: AddRecipient (address: &str) -> Done = try |m: &Message| m.add_recipient(address);
+    /// Makes these recipients a message of their own, as this call has found it. The sink hears of it anew, alone with them; what else
+    /// this call changes is for those who remain, of whom there must be some.
+    split: Split (recipients: &[Recipient<'_>]) = message |m: &Message| m.split(&recipients.iter().filter_map(Recipient::place).collect::<Vec<_>>());
     /// Adds a field on top of the header.
     prepend_header: Prepend (name: &str, value: &str) -> Done = try |m: &Message| m.prepend_header(name, value);
     /// Adds a field below the header.

@@ -13,7 +13,7 @@ pub use recipient::Recipient;
 
 use crate::catalogue::{EventType, Focus, on};
 use crate::seam;
-use crate::wit::types::{Command, Excess, Field, NextState, Origin, Part, Question};
+use crate::wit::types::{Command, Credentials, Excess, Field, Further, NextState, Origin, Part, Question};
 use crate::{Fault, Leg, Reply};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -83,6 +83,11 @@ impl<'a, E: EventType> Heard<'a, E> {
     /// Octets: declared until the message is there, then real.
     pub fn size(&self) -> Option<u64> {
         self.message?.size()
+    }
+
+    /// A parameter of MAIL that a sink has claimed, by its keyword: what follows `=`, empty without one. From `in.mail` on.
+    pub fn parameter(&self, keyword: &str) -> Option<String> {
+        self.message?.parameter(keyword)
     }
 
     /// The first field of that name, decoded (RFC 2047). From `in.headers` on.
@@ -218,6 +223,20 @@ impl Heard<'_, on::InHelo> {
 impl Heard<'_, on::InCommand> {
     /// What the client said.
     pub fn command(&self) -> &Command {
+        &self.focus
+    }
+}
+
+impl Heard<'_, on::InCommand> {
+    /// What has come since the command, because the sink has asked for more.
+    pub fn further(&self) -> Option<&Further> {
+        self.focus.further.as_ref()
+    }
+}
+
+impl Heard<'_, on::InAuth> {
+    /// What the client has presented.
+    pub fn credentials(&self) -> &Credentials {
         &self.focus
     }
 }

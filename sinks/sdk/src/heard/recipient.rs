@@ -53,6 +53,11 @@ impl<'a> Recipient<'a> {
         self.handle().matched()
     }
 
+    /// A parameter of RCPT that a sink has claimed, by its keyword: what follows `=`, empty without one.
+    pub fn parameter(&self, keyword: &str) -> Option<String> {
+        self.handle().parameter(keyword)
+    }
+
     /// A property by its full name, `sink.key`.
     pub fn property(&self, name: &str) -> Option<Value> {
         serde_json::from_str(&self.handle().property(name)?).ok()

@@ -10,6 +10,7 @@ pub mod http;
 pub mod kv;
 pub mod log;
 pub mod metrics;
+pub mod queue;
 pub mod random;
 pub mod submit;
 pub mod tables;

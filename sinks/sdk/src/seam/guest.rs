@@ -1,7 +1,7 @@
 //! The server, by the imports of the WIT package.
 
 use super::{HttpBody, HttpRequest, World};
-use crate::wit::{clock, config, dns, http, kv, log, metrics, random, submit, tables};
+use crate::wit::{clock, config, dns, http, kv, log, metrics, queue, random, submit, tables};
 
 /// The server that called.
 pub(crate) struct Here;
@@ -64,6 +64,14 @@ impl World for Here {
 
     fn submit(message: &submit::NewMessage) -> Result<(), String> {
         submit::submit(message)
+    }
+
+    fn queue_start(domains: &[String]) -> Result<u64, queue::Error> {
+        queue::start(domains)
+    }
+
+    fn queue_waiting(domains: &[String]) -> Result<u64, queue::Error> {
+        queue::waiting(domains)
     }
 
     fn count(name: &str, by: u64) {

@@ -15,7 +15,7 @@ pub(crate) use crate::wit::types::{Message, Outbound, Outgoing, Recipient, Sessi
 pub(crate) use guest::Here;
 
 use crate::wit::types::Field;
-use crate::wit::{dns, http, kv, log, submit};
+use crate::wit::{dns, http, kv, log, queue, submit};
 
 /// The body of an HTTP request.
 #[derive(Clone, Copy)]
@@ -53,6 +53,8 @@ pub(crate) trait World {
     fn dns(name: &str, kind: crate::dns::Kind) -> Result<Vec<String>, dns::Error>;
     fn fetch(request: &HttpRequest<'_>) -> Result<http::Response, http::Error>;
     fn submit(message: &submit::NewMessage) -> Result<(), String>;
+    fn queue_start(domains: &[String]) -> Result<u64, queue::Error>;
+    fn queue_waiting(domains: &[String]) -> Result<u64, queue::Error>;
     fn count(name: &str, by: u64);
     fn gauge(name: &str, value: f64);
     fn now() -> u64;

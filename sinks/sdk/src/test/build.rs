@@ -5,7 +5,9 @@ use super::mime::Mime;
 use super::state::{Addressee, State};
 use crate::dns::Kind;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, NextState, Origin, Question, Standing};
+use crate::wit::types::{
+    AuthStep, Command, Credentials, Excess, Further, NextState, Origin, Proof, Question, Standing, Tls,
+};
 use crate::{Door, Glob, Leg, Reply};
 use serde_json::Value;
 use std::rc::Rc;
@@ -117,10 +119,56 @@ impl World {
         self.with(|state| state.declared = Some(octets))
     }
 
+    /// A parameter of MAIL that the sink has claimed.
+    #[must_use]
+    pub fn mail_parameter(self, keyword: &str, value: &str) -> Self {
+        self.with(|state| _ = state.mail_parameters.insert(keyword.to_ascii_uppercase(), value.to_owned()))
+    }
+
+    /// A parameter of RCPT that the sink has claimed, on every recipient.
+    #[must_use]
+    pub fn rcpt_parameter(self, keyword: &str, value: &str) -> Self {
+        self.with(|state| _ = state.rcpt_parameters.insert(keyword.to_ascii_uppercase(), value.to_owned()))
+    }
+
     /// The command at `in.helo` and `in.command`.
     #[must_use]
     pub fn command(self, verb: &str, argument: &str) -> Self {
-        self.with(|state| state.command = Command { verb: verb.to_owned(), argument: argument.to_owned() })
+        let (verb, argument) = (verb.to_owned(), argument.to_owned());
+        self.with(|state| state.command = Command { verb, argument, further: None })
+    }
+
+    /// What has come since the command at `in.command`, and which time that is, from 1.
+    #[must_use]
+    pub fn further(self, step: u32, octets: impl Into<Vec<u8>>) -> Self {
+        let further = Further { step, octets: octets.into() };
+        self.with(|state| state.command.further = Some(further))
+    }
+
+    /// What the client presents at `in.auth`: the mechanism, whose credentials they are, and how it shows that.
+    #[must_use]
+    pub fn credentials(self, mechanism: &str, user: Option<&str>, proof: Proof) -> Self {
+        let (mechanism, user) = (mechanism.to_owned(), user.map(ToOwned::to_owned));
+        self.with(|state| state.credentials = Credentials { mechanism, user, authzid: None, proof })
+    }
+
+    /// A step of a mechanism that the sink has claimed, at `in.auth`; 0 is the command itself.
+    #[must_use]
+    pub fn auth_step(self, mechanism: &str, number: u32, octets: Option<&[u8]>) -> Self {
+        let octets = octets.map(<[u8]>::to_vec);
+        self.credentials(mechanism, None, Proof::Step(AuthStep { number, octets }))
+    }
+
+    /// The TLS that is in use.
+    #[must_use]
+    pub fn tls(self, tls: Tls) -> Self {
+        self.origin(|origin| origin.tls = Some(tls))
+    }
+
+    /// So many messages wait for a domain.
+    #[must_use]
+    pub fn waits(self, domain: &str, messages: u64) -> Self {
+        self.with(|state| _ = state.queue.insert(domain.to_owned(), messages))
     }
 
     /// The reply at `in.reply`.

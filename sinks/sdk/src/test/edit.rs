@@ -29,6 +29,8 @@ pub enum Edit {
     AddRecipient(String),
     /// One recipient less.
     RemoveRecipient(String),
+    /// These become a message of their own.
+    Split(Vec<String>),
     /// Accept the recipient at hand, which a guard would refuse.
     Vouch,
     /// Decide about one recipient.
@@ -91,6 +93,7 @@ impl fmt::Display for Edit {
             Self::Rewrite(path) => write!(f, "rewrite to {path}"),
             Self::AddRecipient(path) => write!(f, "add recipient {path}"),
             Self::RemoveRecipient(path) => write!(f, "remove recipient {path}"),
+            Self::Split(paths) => write!(f, "split off {}", paths.join(", ")),
             Self::Vouch => f.write_str("vouch"),
             Self::Fate(path, Fate::Rejected(_)) => write!(f, "recipient {path}: reject"),
             Self::Fate(path, Fate::Deferred(_)) => write!(f, "recipient {path}: defer"),

@@ -100,6 +100,10 @@ impl Recipient {
         self.who.matched
     }
 
+    pub(crate) fn parameter(&self, keyword: &str) -> Option<String> {
+        self.state.rcpt_parameters.get(&keyword.to_ascii_uppercase()).cloned()
+    }
+
     pub(crate) fn property(&self, name: &str) -> Option<String> {
         property(&self.state, name)
     }
@@ -309,6 +313,15 @@ impl Message {
 
     pub(crate) fn add_recipient(&self, address: &str) -> Result<(), String> {
         self.0.note_address(address, Edit::AddRecipient(address.into()))
+    }
+
+    pub(crate) fn parameter(&self, keyword: &str) -> Option<String> {
+        self.0.mail_parameters.get(&keyword.to_ascii_uppercase()).cloned()
+    }
+
+    pub(crate) fn split(&self, places: &[u32]) {
+        let address = |place: &u32| self.0.recipients.get(*place as usize).map(|who| who.address.clone());
+        self.0.note(Edit::Split(places.iter().filter_map(address).collect()));
     }
 
     pub(crate) fn prepend_header(&self, name: &str, value: &str) -> Result<(), String> {

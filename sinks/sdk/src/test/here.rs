@@ -2,7 +2,7 @@
 
 use super::state::{Log, Request, State, Submitted};
 use crate::seam::{HttpBody, HttpRequest, World};
-use crate::wit::{dns, http, kv, log, submit};
+use crate::wit::{dns, http, kv, log, queue, submit};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -125,6 +125,16 @@ impl World for Here {
         Ok(())
     }
 
+    fn queue_start(domains: &[String]) -> Result<u64, queue::Error> {
+        let world = world();
+        world.started.borrow_mut().extend_from_slice(domains);
+        waiting(&world, domains)
+    }
+
+    fn queue_waiting(domains: &[String]) -> Result<u64, queue::Error> {
+        waiting(&world(), domains)
+    }
+
     fn count(name: &str, by: u64) {
         *world().metrics.borrow_mut().entry(name.to_owned()).or_default() += by as f64;
     }
@@ -148,4 +158,19 @@ impl World for Here {
         };
         (0..count.min(64 << 10)).map(|_| next()).collect()
     }
+}
+
+/// The messages of these domains, and of those below the ones with an `@` in front.
+fn waiting(world: &State, domains: &[String]) -> Result<u64, queue::Error> {
+    let mut count = 0;
+    for domain in domains {
+        let (name, below) = domain.strip_prefix('@').map_or((domain.as_str(), false), |name| (name, true));
+        if name.is_empty() || name.contains(['@', '#', ' ']) {
+            return Err(queue::Error::Invalid(format!("`{domain}` is no domain")));
+        }
+        let within =
+            |waits: &str| waits == name || (below && waits.strip_suffix(name).is_some_and(|s| s.ends_with('.')));
+        count += world.queue.iter().filter(|(waits, _)| within(waits)).map(|(_, count)| count).sum::<u64>();
+    }
+    Ok(count)
 }

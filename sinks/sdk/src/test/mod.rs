@@ -69,23 +69,13 @@ impl Raised {
     }
 
     /// The reply of a refusal or an answer, the reason of a hold; of other answers: the limit, what the recipient resolves to, the
-    /// hops or records parted by commas, the outcomes as `place: reply`. Else the verdict's name.
+    /// hops or records parted by commas, the outcomes as `place: reply`; the reply and what is wanted beside, the command, the user and
+    /// his senders, the challenge. Else the verdict's name.
     pub fn reply(&self) -> String {
-        let text = |reply: &types::Reply| Reply::from(reply.clone()).to_string();
         match &self.verdict {
             Verdict::Reject(Some(reply)) | Verdict::Disconnect(Some(reply)) => text(reply),
             Verdict::Defer(deferral) => deferral.reply.as_ref().map_or_else(|| self.verdict().into(), text),
-            Verdict::Answer(types::Answer::Reply(reply)) => text(reply),
-            Verdict::Answer(types::Answer::Limit(octets)) => octets.to_string(),
-            Verdict::Answer(types::Answer::Resolution(it)) => resolution(it),
-            Verdict::Answer(types::Answer::Step(next)) => {
-                format!("{next:?}").trim_start_matches("NextState::").to_lowercase()
-            }
-            Verdict::Answer(types::Answer::Route(list) | types::Answer::Records(list)) => list.join(", "),
-            Verdict::Answer(types::Answer::Outcomes(list)) => {
-                let one = |it: &types::Outcome| format!("{}: {}", it.recipient, text(&it.reply));
-                list.iter().map(one).collect::<Vec<_>>().join(", ")
-            }
+            Verdict::Answer(it) => answer(it),
             Verdict::Hold(reason) => reason.clone(),
             _ => self.verdict().into(),
         }
@@ -94,6 +84,37 @@ impl Raised {
     /// The edits, each as one line.
     pub fn edits(&self) -> Vec<String> {
         self.edits.iter().map(ToString::to_string).collect()
+    }
+}
+
+fn text(reply: &types::Reply) -> String {
+    Reply::from(reply.clone()).to_string()
+}
+
+fn answer(it: &types::Answer) -> String {
+    match it {
+        types::Answer::Reply(reply) => text(reply),
+        types::Answer::More(types::Request { reply, want: types::Want::Line(max) }) => {
+            format!("{}, line {max}", text(reply))
+        }
+        types::Answer::More(types::Request { reply, want: types::Want::Octets(count) }) => {
+            format!("{}, octets {count}", text(reply))
+        }
+        types::Answer::Turn(turn) => format!("{}, turn {}", text(&turn.reply), turn.domains.join(", ")),
+        types::Answer::Instead(line) => line.clone(),
+        types::Answer::Identity(types::Identity { user, senders: None }) => user.clone(),
+        types::Answer::Identity(types::Identity { user, senders: Some(list) }) => {
+            format!("{user}, from {}", list.join(", "))
+        }
+        types::Answer::Challenge(octets) => String::from_utf8_lossy(octets).into_owned(),
+        types::Answer::Limit(octets) => octets.to_string(),
+        types::Answer::Resolution(it) => resolution(it),
+        types::Answer::Step(next) => format!("{next:?}").trim_start_matches("NextState::").to_lowercase(),
+        types::Answer::Route(list) | types::Answer::Records(list) => list.join(", "),
+        types::Answer::Outcomes(list) => {
+            let one = |it: &types::Outcome| format!("{}: {}", it.recipient, text(&it.reply));
+            list.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -160,6 +181,11 @@ impl World {
     /// The state of a counter or gauge.
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.0.metrics.borrow().get(name).copied()
+    }
+
+    /// The domains whose mail the sink has had tried at once.
+    pub fn started(&self) -> Vec<String> {
+        self.0.started.borrow().clone()
     }
 
     /// The requests that the sink sent over HTTP.

@@ -61,6 +61,8 @@ macro_rules! staged {
 staged! {
     InConnect true false |_stage| ();
     InHelo true false |stage| stage.state.command.clone();
+    InTls true false |_stage| ();
+    InAuth true false |stage| stage.state.credentials.clone();
     InMail true true |_stage| ();
     InRcpt true true |stage| stage.recipient()?;
     InData true true |_stage| ();

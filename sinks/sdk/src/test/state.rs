@@ -3,7 +3,7 @@
 use super::edit::Edit;
 use super::mime::Mime;
 use crate::wit::http::Response;
-use crate::wit::types::{Command, Excess, NextState, Origin, Question, RecordKind, Standing};
+use crate::wit::types::{Command, Credentials, Excess, NextState, Origin, Proof, Question, RecordKind, Standing};
 use crate::{Door, EnhancedCode, Fault, Glob, Leg, Reply};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -62,6 +62,7 @@ pub(super) struct State {
     pub(super) content: Option<Mime>,
     pub(super) declared: Option<u64>,
     pub(super) command: Command,
+    pub(super) credentials: Credentials,
     pub(super) reply: Reply,
     pub(super) excess: Excess,
     /// Its recipients are the message's.
@@ -72,10 +73,15 @@ pub(super) struct State {
     pub(super) question: Question,
     pub(super) step: Value,
     pub(super) properties: HashMap<String, Value>,
+    /// Of MAIL, and of each RCPT.
+    pub(super) mail_parameters: HashMap<String, String>,
+    pub(super) rcpt_parameters: HashMap<String, String>,
     pub(super) config: Value,
     pub(super) tables: HashMap<String, Vec<(Glob, String)>>,
     pub(super) dns: HashMap<(String, u8), Vec<String>>,
     pub(super) http: HashMap<String, Response>,
+    /// How many messages wait for a domain.
+    pub(super) queue: BTreeMap<String, u64>,
     pub(super) now: Cell<u64>,
     pub(super) random: Cell<u64>,
     pub(super) kv: RefCell<BTreeMap<String, Vec<u8>>>,
@@ -83,6 +89,8 @@ pub(super) struct State {
     pub(super) logs: RefCell<Vec<Log>>,
     pub(super) submitted: RefCell<Vec<Submitted>>,
     pub(super) metrics: RefCell<BTreeMap<String, f64>>,
+    /// The domains whose mail was to be tried at once.
+    pub(super) started: RefCell<Vec<String>>,
     pub(super) requests: RefCell<Vec<Request>>,
 }
 
@@ -104,7 +112,13 @@ impl State {
             recipients: Vec::new(),
             content: None,
             declared: None,
-            command: Command { verb: "EHLO".into(), argument: "client.example.org".into() },
+            command: Command { verb: "EHLO".into(), argument: "client.example.org".into(), further: None },
+            credentials: Credentials {
+                mechanism: "PLAIN".into(),
+                user: Some("ann".into()),
+                authzid: None,
+                proof: Proof::Password("secret".into()),
+            },
             reply: Reply::new(250, EnhancedCode(2, 0, 0), "OK"),
             excess: Excess { size: 20 << 20, declared: true },
             leg: Leg { domain: "example.com".into(), attempt: 1, ..Leg::default() },
@@ -113,10 +127,13 @@ impl State {
             question: Question { name: "example.com".into(), kind: RecordKind::Mx },
             step: Value::Object(serde_json::Map::new()),
             properties: HashMap::new(),
+            mail_parameters: HashMap::new(),
+            rcpt_parameters: HashMap::new(),
             config: Value::Object(serde_json::Map::new()),
             tables: HashMap::new(),
             dns: HashMap::new(),
             http: HashMap::new(),
+            queue: BTreeMap::new(),
             now: Cell::new(1_700_000_000_000),
             random: Cell::new(1),
             kv: RefCell::default(),
@@ -124,6 +141,7 @@ impl State {
             logs: RefCell::default(),
             submitted: RefCell::default(),
             metrics: RefCell::default(),
+            started: RefCell::default(),
             requests: RefCell::default(),
         }
     }

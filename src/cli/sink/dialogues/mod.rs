@@ -85,6 +85,12 @@ fn run(file: &Path, manifest: &Path, compiled: &Path) -> Result<(), String> {
     if let Some(line) = dialogue.setup.sinks.first() {
         return Err(format!("`= {line}` stands for a sink; here the sinks are those of `sink.toml`"));
     }
-    let mut server = Private::start(manifest, &dialogue.setup, compiled)?;
+    let setup = &dialogue.setup;
+    let more =
+        [("config", !setup.config.is_empty()), ("manifest", !setup.manifest.is_empty()), ("proxied", setup.proxied)];
+    if let Some((key, _)) = more.iter().find(|(_, said)| *said) {
+        return Err(format!("`= {key}` is for the server's own tests; here the sinks are those of `sink.toml`"));
+    }
+    let mut server = Private::start(manifest, setup, compiled)?;
     dialogue.run(&mut server, Packets::AsWritten).map_err(|what| format!("{what}\nThe server's log:\n{}", server.log()))
 }

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use templates::{BINDING, DIALOGUE, Lang, Template, WIT};
 
 /// The version of the WIT that is written.
-const VERSION: &str = "0.1.0";
+const VERSION: &str = "1.0.0";
 /// What of `allow` is an interface that a component imports.
-const INTERFACES: [&str; 5] = ["kv", "dns", "http", "submit", "metrics"];
+const INTERFACES: [&str; 6] = ["kv", "dns", "http", "submit", "metrics", "queue"];
 
 /// What to write.
 #[derive(Args, Debug)]
@@ -36,7 +36,7 @@ pub(in crate::cli) struct New {
     /// What it hears
     #[arg(long, value_name = "EVENTS", required = true, value_delimiter = ',')]
     events: Vec<String>,
-    /// What it may reach: kv, dns, metrics, submit, relay, clock, random, or an origin for http
+    /// What it may reach: kv, dns, metrics, queue, submit, relay, clock, random, or an origin for http
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     allow: Vec<String>,
     /// The folder `sinks` of Mailsluice's sources, to build with the SDK that lies there
@@ -50,9 +50,6 @@ pub(in crate::cli) struct New {
 impl New {
     pub(in crate::cli) fn run(self) -> Outcome {
         let events = self.events.iter().map(|name| event(name)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(native) = events.iter().find(|event| !event.spec().is_sandboxed()) {
-            return Err(Failure::Failed(format!("only native sinks hear `{native}` in this version; leave it out")));
-        }
         let template = Template::of(self.lang);
         let template = template.ok_or_else(|| Failure::failed("there is no skeleton in this language"))?;
         let files = self.files(template, &events)?;
@@ -143,7 +140,7 @@ impl New {
             return Ok(match lang {
                 Lang::C => format!("{folder}/sdk-c"),
                 Lang::Go => format!("{folder}/sdk-go"),
-                _ => format!("\"{}\"", VERSION.trim_end_matches(".0")),
+                _ => format!("\"{}\"", env!("CARGO_PKG_VERSION").trim_end_matches(".0")),
             });
         };
         let folder = std::path::absolute(folder)?;
@@ -213,7 +210,7 @@ mod tests {
 
     #[test]
     fn every_language_has_a_piece_for_every_event_and_no_word_is_left() {
-        let heard: Vec<Event> = CATALOGUE.iter().filter(|spec| spec.is_sandboxed()).map(|spec| spec.event).collect();
+        let heard: Vec<Event> = CATALOGUE.iter().map(|spec| spec.event).collect();
         for template in TEMPLATES {
             let new = new(template.lang, &[], &["kv", "https://a.example"]);
             let files = new.files(template, &heard).unwrap_or_else(|e| panic!("{:?}: {e:?}", template.lang));
@@ -231,9 +228,9 @@ mod tests {
         let new = new(Lang::Rust, &[], &["kv", "clock", "https://a.example"]);
         assert_eq!(
             new.world(&[Event::InRcpt, Event::TransportSubmit]),
-            "package local:sink;\n\nworld sink {\n    include mailsluice:sink/base@0.1.0;\n    import mailsluice:sink/kv@0.1.0;\n    \
-             import mailsluice:sink/http@0.1.0;\n    export mailsluice:sink/in-rcpt@0.1.0;\n    \
-             export mailsluice:sink/transport-submit@0.1.0;\n}\n"
+            "package local:sink;\n\nworld sink {\n    include mailsluice:sink/base@1.0.0;\n    import mailsluice:sink/kv@1.0.0;\n    \
+             import mailsluice:sink/http@1.0.0;\n    export mailsluice:sink/in-rcpt@1.0.0;\n    \
+             export mailsluice:sink/transport-submit@1.0.0;\n}\n"
         );
         assert_eq!(type_name(Event::TransportOversize), "TransportOversize");
     }

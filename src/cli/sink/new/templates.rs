@@ -132,10 +132,10 @@ pub(super) const TEMPLATES: &[Template] = &[
 
 /// The WIT of this version, by file.
 pub(super) const WIT: &[(&str, &str)] = &[
-    ("types.wit", include_str!("../../../../wit/0.1/types.wit")),
-    ("host.wit", include_str!("../../../../wit/0.1/host.wit")),
-    ("events.wit", include_str!("../../../../wit/0.1/events.wit")),
-    ("worlds.wit", include_str!("../../../../wit/0.1/worlds.wit")),
+    ("types.wit", include_str!("../../../../wit/1.0/types.wit")),
+    ("host.wit", include_str!("../../../../wit/1.0/host.wit")),
+    ("events.wit", include_str!("../../../../wit/1.0/events.wit")),
+    ("worlds.wit", include_str!("../../../../wit/1.0/worlds.wit")),
 ];
 
 impl Template {

@@ -95,12 +95,11 @@ enum Content {
     Whole,
 }
 
-/// The event of that name, if it is one that sinks hear today.
+/// The event of that name.
 pub(in crate::cli::sink) fn event(name: &str) -> Result<Event, Failure> {
-    let known = Event::by_name(name).filter(|event| event.spec().raised);
-    known.ok_or_else(|| {
-        let names = CATALOGUE.iter().filter(|spec| spec.raised).map(|spec| spec.name).collect::<Vec<_>>().join(", ");
-        Failure::Usage(format!("`{name}` is no event that this version raises; there are: {names}"))
+    Event::by_name(name).ok_or_else(|| {
+        let names = CATALOGUE.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
+        Failure::Usage(format!("`{name}` is no event; there are: {names}"))
     })
 }
 

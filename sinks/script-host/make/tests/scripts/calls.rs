@@ -211,11 +211,11 @@ fn a_self_test_fails_by_throwing_or_by_false() {
     let run = |body: &str| {
         let mut script =
             Script::of(&format!("export function inData() {{}}\nexport function selfTest(ctx) {{ {body} }}"));
-        script.call::<_, (Result<(), String>,)>("mailsluice:sink/self-test@0.1.0", "run", ()).unwrap().0
+        script.call::<_, (Result<(), String>,)>("mailsluice:sink/self-test@1.0.0", "run", ()).unwrap().0
     };
     assert_eq!(run("if (ctx.config.x) throw 1"), Ok(()));
     assert_eq!(run("return false"), Err("scripts/tag.js:2:8 TypeError: selfTest returned false".to_owned()));
     assert_eq!(run("throw new Error('no list')"), Err("scripts/tag.js:2:43 Error: no list".to_owned()));
     let mut none = Script::of("export function inData() {}");
-    assert_eq!(none.call::<_, (Result<(), String>,)>("mailsluice:sink/self-test@0.1.0", "run", ()).unwrap().0, Ok(()));
+    assert_eq!(none.call::<_, (Result<(), String>,)>("mailsluice:sink/self-test@1.0.0", "run", ()).unwrap().0, Ok(()));
 }

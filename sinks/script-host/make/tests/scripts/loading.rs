@@ -1,7 +1,8 @@
 //! Loading: what is taken for an event, how modules are found, and how what can't be loaded reads.
 
 use crate::rig::{Grants, MEMORY, Script};
-use crate::stub::World;
+use crate::stub::{World, shown};
+use mailsluice_wit::Claim;
 
 /// Loads `source` beside other files.
 fn load(source: &str, files: &[(&str, &str)]) -> Result<Script, String> {
@@ -45,8 +46,8 @@ fn exports_are_events_or_nothing_that_looks_like_one() {
             "scripts/tag.js:2:17 TypeError: onArival is not an event that this version raises (did you mean onArrival?)",
         ),
         (
-            "export function inAuth() {}",
-            "scripts/tag.js:1:17 TypeError: inAuth is not an event that this version raises",
+            "export function inXfer() {}",
+            "scripts/tag.js:1:17 TypeError: inXfer is not an event that this version raises",
         ),
         ("export const inRcpt = 5", "scripts/tag.js:1:14 TypeError: inRcpt must be a function, not a number"),
         (
@@ -59,7 +60,7 @@ fn exports_are_events_or_nothing_that_looks_like_one() {
         ),
         (
             "export function inData() {}\nexport const claims = { verbs: 'X' }",
-            "scripts/tag.js:2:14 TypeError: claims.verbs must be a list of texts",
+            "scripts/tag.js:2:14 TypeError: claims.verbs must be a list, not a string",
         ),
     ] {
         assert!(refused(source, &[]).starts_with(text), "{source}: {}", refused(source, &[]));
@@ -70,24 +71,42 @@ fn exports_are_events_or_nothing_that_looks_like_one() {
 
 #[test]
 fn claims_are_told() {
-    let mut script =
-        load("export function inCommand() {}\nexport const claims = { verbs: ['XPING'], keywords: ['XPING 1'] }", &[])
-            .unwrap();
-    let found = script.call::<_, (mailsluice_claims::Claim,)>("mailsluice:sink/claims@0.1.0", "get", ()).unwrap().0;
-    assert_eq!((found.verbs, found.keywords), (vec!["XPING".to_owned()], vec!["XPING 1".to_owned()]));
+    let source = r#"export function inCommand() {}
+        export const claims = {
+            verbs: ['XPING', {
+                name: 'XPONG', keyword: 'XPONG 1', tls: true, users: ['a*'], clients: ['192.0.2.0/24'], early: true,
+                refusal: { status: '5.7.1', text: 'Not you' },
+            }],
+            authMechanisms: ['X-KEY'],
+            keywords: ['XPING 1'],
+        }"#;
+    let mut script = load(source, &[]).unwrap();
+    let found = script.call::<_, (Claim,)>("mailsluice:sink/claims@1.0.0", "get", ()).unwrap().0;
+    let [ping, pong] = &found.verbs[..] else { panic!("{found:?}") };
+    assert_eq!((ping.name.as_str(), ping.keyword.as_deref(), ping.early), ("XPING", None, false));
+    assert!(!ping.conditions.tls && ping.conditions.users.is_empty() && ping.refusal.is_none());
+    assert_eq!((pong.keyword.as_deref(), pong.early, pong.conditions.tls), (Some("XPONG 1"), true, true));
+    assert_eq!(
+        (&pong.conditions.users[..], &pong.conditions.clients[..]),
+        (&["a*".into()][..], &["192.0.2.0/24".into()][..])
+    );
+    assert_eq!(shown(pong.refusal.as_ref()), "550 5.7.1 Not you");
+    assert_eq!((found.auth_mechanisms, found.keywords), (vec!["X-KEY".to_owned()], vec!["XPING 1".to_owned()]));
     assert!(found.mail_params.is_empty() && found.rcpt_params.is_empty());
 }
 
-mod mailsluice_claims {
-    #[derive(wasmtime::component::ComponentType, wasmtime::component::Lift)]
-    #[component(record)]
-    pub(super) struct Claim {
-        pub(super) verbs: Vec<String>,
-        #[component(name = "mail-params")]
-        pub(super) mail_params: Vec<String>,
-        #[component(name = "rcpt-params")]
-        pub(super) rcpt_params: Vec<String>,
-        pub(super) keywords: Vec<String>,
+#[test]
+fn a_claim_that_is_none_is_an_error() {
+    for (claims, text) in [
+        ("{ verbs: [{ nam: 'X' }] }", "claims.verbs[].nam does not exist (did you mean name?)"),
+        ("{ verbs: [{}] }", "claims.verbs[] needs a name, such as { name: \"XPING\" }"),
+        ("{ verbs: [{ name: 'X', tls: 1 }] }", "tls of X must be true or false, not a number"),
+        ("{ verbs: [{ name: 'X', users: 'a' }] }", "the users of X must be a list of texts"),
+        ("{ verbs: [{ name: 'X', refusal: { code: 250 } }] }", "the code of the refusal of X must be"),
+        ("{ keywords: [1] }", "claims.keywords must be a list of texts"),
+    ] {
+        let told = refused(&format!("export function inData() {{}}\nexport const claims = {claims}"), &[]);
+        assert!(told.starts_with("scripts/tag.js:2:14 TypeError: ") && told.contains(text), "{claims}: {told}");
     }
 }
 
@@ -141,7 +160,7 @@ fn other_imports_are_refused_where_they_stand() {
 fn a_script_that_is_not_there_is_an_error() {
     let mut script = Script::of("export function inData() {}");
     let loaded = script.call::<_, (Result<Vec<String>, String>,)>(
-        "mailsluice:script/loader@0.1.0",
+        "mailsluice:script/loader@1.0.0",
         "load",
         ("no.js", Grants::default(), MEMORY),
     );

@@ -43,10 +43,17 @@ fn a_message_is_read() {
         ("message.recipients[0].standing", "local"),
         ("message.recipients[0].message === message", "true"),
         ("message.client.ip, message.client.name, message.client.helo", "192.0.2.1 undefined client.example"),
-        ("message.client.tls, message.client.user, message.client.listener", "TLSv1.3 undefined 127.0.0.1:25"),
+        ("message.client.tls.version, message.client.user, message.client.listener", "TLSv1.3 undefined 127.0.0.1:25"),
+        ("message.client.tls.cipher, message.client.tls.serverName", "TLS_AES_256_GCM_SHA384 undefined"),
+        (
+            "message.client.tls.certificate",
+            "{ subject: \"client\", names: [\"client.example\"], fingerprint: \"0a\", verified: true }",
+        ),
         ("ctx.session.client.ip", "192.0.2.1"),
         ("message.property('score'), message.property('spam:score')", "7 [1]"),
         ("message.property('none')", "undefined"),
+        ("message.parameter('XTAG'), message.parameter('XFOR')", "blue undefined"),
+        ("message.recipients.map((each) => each.parameter('XFOR'))", "[\"0\", \"1\"]"),
         ("ctx.config.nothing", "undefined"),
     ];
     same(&rows, shown);

@@ -2,8 +2,13 @@
 
 use crate::stub::{World, excess, leg, shown};
 use mailsluice_wit::mailsluice::script::engine;
-use mailsluice_wit::mailsluice::sink::types::{Answer, Command, Expansion, Question, RecordKind, Resolution, Verdict};
-use mailsluice_wit::mailsluice::sink::{clock, config, dns, http, kv, log, metrics, random, submit, tables, types};
+use mailsluice_wit::mailsluice::sink::types::{
+    Answer, AuthStep, Command, Credentials, Expansion, Further, Identity, Proof, Question, RecordKind, Resolution,
+    Verdict, Want,
+};
+use mailsluice_wit::mailsluice::sink::{
+    clock, config, dns, http, kv, log, metrics, queue, random, submit, tables, types,
+};
 use mailsluice_wit::{Message, Outbound, Outgoing, Recipient, Session};
 use std::future::Future;
 use std::sync::LazyLock;
@@ -26,7 +31,7 @@ fn compile() -> Result<InstancePre<World>> {
     let component = Component::from_file(&engine, path)?;
     let mut linker = Linker::new(&engine);
     macro_rules! link { ($($room:ident)+) => { $($room::add_to_linker::<World, HasSelf<World>>(&mut linker, |world| world)?;)+ } }
-    link!(engine types log config tables clock random kv dns http submit metrics);
+    link!(engine types log config tables clock random kv dns http submit metrics queue);
     linker.instantiate_pre(&component)
 }
 
@@ -50,10 +55,11 @@ pub(crate) struct Grants {
     pub(crate) http: bool,
     pub(crate) submit: bool,
     pub(crate) metrics: bool,
+    pub(crate) queue: bool,
 }
 
 impl Grants {
-    pub(crate) const ALL: Self = Self { kv: true, dns: true, http: true, submit: true, metrics: true };
+    pub(crate) const ALL: Self = Self { kv: true, dns: true, http: true, submit: true, metrics: true, queue: true };
 }
 
 impl Script {
@@ -67,7 +73,7 @@ impl Script {
         let instance = block_on(HOST.instantiate_async(&mut store)).unwrap();
         let mut script = Self { store, instance, events: Vec::new() };
         let loaded = script.call::<_, (Result<Vec<String>, String>,)>(
-            "mailsluice:script/loader@0.1.0",
+            "mailsluice:script/loader@1.0.0",
             "load",
             (MAIN, grants, MEMORY),
         );
@@ -94,12 +100,18 @@ impl Script {
 
     /// Raises an event with the stub's message, session and the like, and returns the verdict in words, or the fault.
     pub(crate) fn raise(&mut self, event: &str) -> String {
-        let interface = format!("mailsluice:sink/{}@0.1.0", event.replace('.', "-"));
+        let interface = format!("mailsluice:sink/{}@1.0.0", event.replace('.', "-"));
         let session = || Resource::<Session>::new_borrow(1);
         let message = || Resource::<Message>::new_borrow(2);
-        let command = Command { verb: "HELP".to_owned(), argument: "me".to_owned() };
+        let further = self.world().further.take().map(|(step, octets)| Further { step, octets });
+        let command = Command { verb: "HELP".to_owned(), argument: "me".to_owned(), further };
         match event {
             "in.connect" => self.decide(&interface, (session(),)),
+            "in.tls" => self.decide(&interface, (session(),)),
+            "in.auth" => {
+                let credentials = self.world().credentials.take().unwrap_or_else(credentials);
+                self.decide(&interface, (credentials, session()))
+            }
             "in.helo" => self.decide(&interface, (command, session())),
             "in.rcpt" | "transport.categorize" => {
                 self.decide(&interface, (Resource::<Recipient>::new_borrow(9), message(), session()))
@@ -165,6 +177,11 @@ fn words(verdict: &Verdict) -> String {
 fn answered(answer: &Answer) -> String {
     match answer {
         Answer::Reply(reply) => shown(Some(reply)),
+        Answer::More(it) => format!("{} and then {}", shown(Some(&it.reply)), wanted(&it.want)),
+        Answer::Turn(it) => format!("{} and turn {:?}", shown(Some(&it.reply)), it.domains),
+        Answer::Instead(line) => format!("instead {line}"),
+        Answer::Identity(Identity { user, senders }) => format!("user {user} {senders:?}"),
+        Answer::Challenge(octets) => format!("challenge {:?}", String::from_utf8_lossy(octets)),
         Answer::Limit(limit) => limit.to_string(),
         Answer::Resolution(Resolution::Local) => "local".to_owned(),
         Answer::Resolution(Resolution::Remote) => "remote".to_owned(),
@@ -182,6 +199,25 @@ fn answered(answer: &Answer) -> String {
             outcomes.iter().map(one).collect::<Vec<_>>().join(", ")
         }
     }
+}
+
+fn wanted(want: &Want) -> String {
+    match want {
+        Want::Line(max) => format!("a line of {max}"),
+        Want::Octets(count) => format!("{count} octets"),
+    }
+}
+
+/// A user's name and password.
+fn credentials() -> Credentials {
+    let proof = Proof::Password("sesame".to_owned());
+    Credentials { mechanism: "PLAIN".to_owned(), user: Some("ann".to_owned()), authzid: None, proof }
+}
+
+/// A step of a mechanism that a script has claimed.
+pub(crate) fn step(number: u32, octets: Option<&str>) -> Credentials {
+    let proof = Proof::Step(AuthStep { number, octets: octets.map(|text| text.as_bytes().to_vec()) });
+    Credentials { mechanism: "X-TEST".to_owned(), user: None, authzid: None, proof }
 }
 
 /// Compares what is found for each first with the second, and shows all rows that differ.

@@ -142,3 +142,16 @@ fn a_helper_whose_name_is_near_to_track_is_none_of_the_events() {
     let script = Script::of("export function pack() {}\nexport function trace() {}\nexport function inData() {}");
     assert_eq!(script.events, ["in.data"]);
 }
+
+#[test]
+fn recipients_are_split_off() {
+    let mut script = Script::of(
+        "export function transportPostCategorize(message) {\n  message.split(message.recipients.filter((each) => each.address.startsWith('carol')));\n  \
+         message.split([7]);\n}\nexport function transportSubmit(message) { message.split('x') }",
+    );
+    assert_eq!(script.raise("transport.post-categorize"), "next");
+    assert_eq!(script.done(), ["split [4]", "split [7]"]);
+    assert!(
+        script.raise("transport.submit").contains("TypeError: the recipients of split must be a list, not a string")
+    );
+}

@@ -148,6 +148,14 @@ impl HostMessage for World {
         Ok(if name.contains(' ') { Err(format!("`{name}` is no name of a header field")) } else { Ok(()) })
     }
 
+    fn parameter(&mut self, _: Resource<Message>, keyword: String) -> Result<Option<String>> {
+        Ok((keyword == "XTAG").then(|| "blue".to_owned()))
+    }
+
+    fn split(&mut self, _: Resource<Message>, recipients: Vec<u32>) -> Result<()> {
+        self.note(format!("split {recipients:?}"))
+    }
+
     fn remove_header(&mut self, _: Resource<Message>, name: String) -> Result<()> {
         self.note(format!("remove {name}"))
     }

@@ -8,6 +8,7 @@ mod session;
 pub(crate) use session::{excess, leg, shown};
 
 use mailsluice_wit::mailsluice::script::engine;
+use mailsluice_wit::mailsluice::sink::types::Credentials;
 use std::collections::BTreeMap;
 use wasmtime::Result;
 
@@ -28,6 +29,10 @@ pub(crate) struct World {
     pub(crate) chance: u8,
     /// How often the script may still go on when it is asked.
     pub(crate) patience: Option<u32>,
+    /// What comes with the next command, and which time that is.
+    pub(crate) further: Option<(u32, Vec<u8>)>,
+    /// What is presented next.
+    pub(crate) credentials: Option<Credentials>,
     /// How many handles are open.
     pub(crate) handles: i64,
 }

@@ -2,7 +2,7 @@
 
 use super::World;
 use mailsluice_wit::mailsluice::sink::types::Field;
-use mailsluice_wit::mailsluice::sink::{clock, config, dns, http, kv, log, metrics, random, submit, tables};
+use mailsluice_wit::mailsluice::sink::{clock, config, dns, http, kv, log, metrics, queue, random, submit, tables};
 use wasmtime::Result;
 
 impl log::Host for World {
@@ -52,6 +52,21 @@ impl submit::Host for World {
         let content = String::from_utf8_lossy(&message.content).into_owned();
         self.note(format!("submit {:?} {:?} {content:?}", message.sender, message.recipients))?;
         Ok(Ok(()))
+    }
+}
+
+impl queue::Host for World {
+    async fn start(&mut self, domains: Vec<String>) -> Result<std::result::Result<u64, queue::Error>> {
+        self.note(format!("start {domains:?}"))?;
+        Ok(if domains.iter().any(|it| it.contains('#')) {
+            Err(queue::Error::Invalid("no domain".to_owned()))
+        } else {
+            Ok(3)
+        })
+    }
+
+    fn waiting(&mut self, domains: Vec<String>) -> Result<std::result::Result<u64, queue::Error>> {
+        Ok(if domains.is_empty() { Err(queue::Error::Busy) } else { Ok(7) })
     }
 }
 

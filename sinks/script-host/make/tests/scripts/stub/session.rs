@@ -2,7 +2,7 @@
 
 use super::World;
 use mailsluice_wit::mailsluice::sink::types::{
-    self, Door, Excess, HostOutgoing, HostRecipient, HostSession, Leg, Origin, Reply, Standing,
+    self, Certificate, Door, Excess, HostOutgoing, HostRecipient, HostSession, Leg, Origin, Reply, Standing, Tls,
 };
 use mailsluice_wit::{Outgoing, Recipient, Session};
 use wasmtime::Result;
@@ -24,7 +24,7 @@ impl HostSession for World {
             client_name: None,
             helo: Some("client.example".to_owned()),
             user: None,
-            tls: Some("TLSv1.3".to_owned()),
+            tls: Some(tls()),
         })
     }
 
@@ -96,6 +96,10 @@ impl HostRecipient for World {
         Ok(it.rep() == 0)
     }
 
+    fn parameter(&mut self, it: Resource<Recipient>, keyword: String) -> Result<Option<String>> {
+        Ok((keyword == "XFOR").then(|| it.rep().to_string()))
+    }
+
     fn property(&mut self, _: Resource<Recipient>, name: String) -> Result<Option<String>> {
         Ok(self.properties.get(&name).cloned())
     }
@@ -157,6 +161,17 @@ impl HostOutgoing for World {
     fn drop(&mut self, _: Resource<Outgoing>) -> Result<()> {
         Ok(())
     }
+}
+
+fn tls() -> Tls {
+    let certificate = Certificate {
+        subject: "client".to_owned(),
+        names: vec!["client.example".to_owned()],
+        fingerprint: "0a".to_owned(),
+        verified: true,
+    };
+    let (version, cipher) = ("TLSv1.3".to_owned(), Some("TLS_AES_256_GCM_SHA384".to_owned()));
+    Tls { version, cipher, server_name: None, certificate: Some(certificate) }
 }
 
 /// A reply as the tests read it.
