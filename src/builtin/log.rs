@@ -25,7 +25,7 @@ pub(super) fn open(_: Config, _: &mut Env) -> Result<Log, Infallible> {
 
 impl Sink for Log {
     fn interest(&self) -> Interest {
-        let events = CATALOGUE.iter().filter(|spec| spec.raised).map(|spec| spec.event);
+        let events = CATALOGUE.iter().map(|spec| spec.event);
         Interest { needs: Needs { header: false, body: false }, ..Interest::in_events(events) }
     }
 

@@ -20,6 +20,9 @@ pub(super) fn full(account: &Account, now: Timestamp, out: &mut impl Write) -> i
     for (n, recipient) in account.recipients.iter().enumerate() {
         fact(if n == 0 { "to" } else { "" }, recipient_text(recipient, now));
     }
+    if account.require_tls {
+        fact("asks", "REQUIRETLS: verified TLS on all of the way".to_owned());
+    }
     if let Some(octets) = account.size {
         fact("size", size(octets));
     }
@@ -38,6 +41,9 @@ pub(super) fn full(account: &Account, now: Timestamp, out: &mut impl Write) -> i
     let ledger = &account.ledger;
     for (n, child) in ledger.generated.iter().enumerate() {
         fact(if n == 0 { "made" } else { "" }, child.to_string());
+    }
+    for (n, part) in ledger.parts.iter().enumerate() {
+        fact(if n == 0 { "split" } else { "" }, part.to_string());
     }
     fact(
         "sinks",

@@ -140,20 +140,33 @@ impl Binding {
 
     /// Where it stands, to go on behind it later.
     pub fn place(&self) -> Place {
-        Place { event: Some(self.event), sink: self.sink.name.clone(), priority: self.priority, ordinal: self.ordinal }
+        let (sink, priority, ordinal) = (self.sink.name.clone(), self.priority, self.ordinal);
+        Place { event: Some(self.event), sink, priority, ordinal, ..Place::default() }
+    }
+
+    /// Whether it is this binding's place.
+    pub(super) fn is_at(&self, place: &Place) -> bool {
+        let same_order = self.priority == place.priority && self.ordinal == place.ordinal;
+        place.event == Some(self.event) && same_order && self.sink.name == place.sink
     }
 }
 
-/// A place in the order, kept with held messages. A release goes on behind it, under the snapshot then in force.
+/// A place in the order, kept with messages that were held or split there. They go on behind it, under the snapshot then in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The event.
     pub event: Option<Event>,
-    /// The sink that held.
+    /// The sink that held or split.
     pub sink: Arc<str>,
     /// Its binding's priority.
     pub priority: u16,
     /// Which of its bindings at that priority.
     #[serde(default)]
     pub ordinal: u16,
+    /// The sink itself hears it again, as with what it has split off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// A sink has said `skip-rest`: only bindings that are `always` called come behind it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipping: bool,
 }

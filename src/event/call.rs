@@ -8,6 +8,7 @@ use super::fault::{Fault, FaultKind};
 use super::ledger;
 use super::rule::Rule;
 use super::sink::{BoxFuture, Hearing};
+use super::split;
 use super::stage::Stage;
 use super::verdict::{Answer, Verdict};
 use super::watchdog::{self, WatchId};
@@ -175,6 +176,9 @@ fn apply(
         return Err(Fault::new(FaultKind::Illegal, wrong));
     }
     if let Some(text) = stage.forbids(event, &verdict) {
+        return Err(Fault::new(FaultKind::Illegal, text));
+    }
+    if let Some(text) = split::forbids(&edits, &verdict) {
         return Err(Fault::new(FaultKind::Illegal, text));
     }
     if edits.is_empty() {

@@ -3,169 +3,11 @@
 //! The dispatcher, the manifest's checks, `mailsluice events`, and the types in [`on`] are all made from the table at the
 //! end of this file, so that they can't disagree.
 
+pub use super::kinds::{AnswerKind, EditKind, Fact, Kind, OnFault, VerdictKind};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
-
-/// Whether the core waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The core waits for the verdict.
-    Decide,
-    /// Sinks are told; nobody waits.
-    Notify,
-}
-
-/// The verdicts by name. `next` is legal everywhere, `skip-rest` at every decide event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictKind {
-    /// No objection.
-    Next,
-    /// No objection, and no later sink need look.
-    SkipRest,
-    /// Handled here.
-    Answer,
-    /// 5xx.
-    Reject,
-    /// 4xx.
-    Defer,
-    /// Refuse and close.
-    Disconnect,
-    /// Accept and drop.
-    Discard,
-    /// Accept and park.
-    Hold,
-}
-
-/// The type of an event's own answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AnswerKind {
-    /// The event has none.
-    None,
-    /// A reply to the command, and what is to happen then.
-    Reply,
-    /// Who the client is.
-    Identity,
-    /// What a recipient resolves to.
-    Resolution,
-    /// Where a domain goes.
-    Route,
-    /// What became of each recipient.
-    Outcomes,
-    /// DNS records.
-    Records,
-    /// A number of octets.
-    Limit,
-    /// The next step of the outbound session.
-    Step,
-}
-
-/// The kinds of edits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EditKind {
-    /// Wait before the reply.
-    Delay,
-    /// Other limits for this session.
-    Limits,
-    /// Another text in the greeting.
-    Greeting,
-    /// EHLO keywords.
-    Keywords,
-    /// The reverse-path.
-    Sender,
-    /// The forward-path at hand.
-    Rewrite,
-    /// More recipients.
-    AddRecipient,
-    /// Fewer recipients.
-    RemoveRecipient,
-    /// Accept a recipient that a guard would refuse.
-    Vouch,
-    /// Reject, defer, discard or hold one recipient.
-    Fate,
-    /// Header fields on top of the others.
-    Prepend,
-    /// Header fields anywhere.
-    Header,
-    /// The body.
-    Body,
-    /// Properties.
-    Property,
-    /// The text of the reply.
-    ReplyText,
-    /// New messages.
-    Generate,
-    /// The address of ours that a connection comes from.
-    SourceAddress,
-    /// The name by which our client says hello.
-    HeloName,
-    /// How secure a connection has to be.
-    TlsPolicy,
-    /// Who we are to a server.
-    Credentials,
-    /// Parameters of a command of our client.
-    Parameter,
-    /// Commands before one of our client's, or in its place.
-    Command,
-}
-
-/// What a binding does when its sink fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnFault {
-    /// As if the sink had deferred.
-    Defer,
-    /// As if it had said `next`.
-    Continue,
-    /// As if it had rejected.
-    Reject,
-    /// As if it had held the message.
-    Hold,
-}
-
-impl OnFault {
-    /// As manifests name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Defer => "defer",
-            Self::Continue => "continue",
-            Self::Reject => "reject",
-            Self::Hold => "hold",
-        }
-    }
-}
-
-/// What is known at an event: the keys that a rule may test there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fact {
-    /// Door, listener, role, client, HELO name, user, TLS, properties.
-    Origin,
-    /// The reverse-path.
-    Sender,
-    /// A forward-path, or all of them.
-    Recipient,
-    /// How the directory sees it.
-    Standing,
-    /// Octets, declared or real.
-    Size,
-    /// Header fields.
-    Header,
-    /// The SMTP verb.
-    Verb,
-    /// The domain to route.
-    Domain,
-    /// The next hop.
-    Host,
-    /// A reply.
-    Reply,
-    /// The number of the attempt.
-    Attempt,
-}
 
 /// One row of the catalogue.
 #[derive(Debug, Serialize)]
@@ -177,8 +19,6 @@ pub struct Spec {
     pub name: &'static str,
     /// Decide or notify.
     pub kind: Kind,
-    /// Whether this version raises it.
-    pub raised: bool,
     /// When it is raised.
     pub about: &'static str,
     /// Legal verdicts beside `next` and, at decide events, `skip-rest`.
@@ -201,11 +41,6 @@ impl Spec {
             VerdictKind::SkipRest => self.kind == Kind::Decide,
             other => self.verdicts.contains(&other),
         }
-    }
-
-    /// Whether modules and scripts can hear it. The others only native sinks hear in this version.
-    pub fn is_sandboxed(&self) -> bool {
-        self.raised && !matches!(self.event, Event::InTls | Event::InAuth)
     }
 
     /// The deadline of a binding that names none.
@@ -317,6 +152,8 @@ pub mod can {
         Vouch,
         /// May decide about single recipients.
         Fate,
+        /// May split recipients off.
+        Split,
         /// May add fields on top of the header.
         Prepend,
         /// May edit the header.
@@ -345,9 +182,7 @@ pub mod can {
 }
 
 macro_rules! catalogue {
-    (@raised raised) => { true };
-    (@raised later) => { false };
-    ($($variant:ident $name:literal $kind:ident $raised:ident, $about:literal,
+    ($($variant:ident $name:literal $kind:ident, $about:literal,
         verdicts [$($verdict:ident)*], answer $answer:ident, edits [$($edit:ident)*], faults [$($fault:ident)+], facts [$($fact:ident)*];)+) => {
         /// A named point in the life of a session or a message.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -363,7 +198,6 @@ macro_rules! catalogue {
             event: Event::$variant,
             name: $name,
             kind: Kind::$kind,
-            raised: catalogue!(@raised $raised),
             about: $about,
             verdicts: &[$(VerdictKind::$verdict),*],
             answer: AnswerKind::$answer,
@@ -408,79 +242,79 @@ answers! {
 }
 
 catalogue! {
-    InConnect "in.connect" Decide raised, "a connection was accepted; before the greeting",
+    InConnect "in.connect" Decide, "a connection was accepted; before the greeting",
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Greeting Property], faults [Defer Continue Reject], facts [Origin];
-    InHelo "in.helo" Decide raised, "HELO, EHLO or LHLO",
+    InHelo "in.helo" Decide, "HELO, EHLO or LHLO",
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Keywords Property], faults [Defer Continue Reject], facts [Origin Verb];
-    InTls "in.tls" Decide raised, "the TLS handshake is done; before the greeting where it comes first",
+    InTls "in.tls" Decide, "the TLS handshake is done; before the greeting where it comes first",
         verdicts [Reject Defer Disconnect], answer None, edits [Delay Limits Property], faults [Defer Continue Reject], facts [Origin];
-    InAuth "in.auth" Decide raised, "credentials were presented, or a claimed mechanism takes a step",
+    InAuth "in.auth" Decide, "credentials were presented, or a claimed mechanism takes a step",
         verdicts [Answer Reject Defer Disconnect], answer Identity, edits [Delay Limits Property], faults [Defer Continue Reject], facts [Origin];
-    InMail "in.mail" Decide raised, "MAIL",
+    InMail "in.mail" Decide, "MAIL",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender Property], faults [Defer Continue Reject Hold], facts [Origin Sender Size];
-    InRcpt "in.rcpt" Decide raised, "each RCPT that passed the guards",
+    InRcpt "in.rcpt" Decide, "each RCPT that passed the guards",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Rewrite AddRecipient Vouch Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size];
-    InData "in.data" Decide raised, "DATA or the first BDAT; before the 354",
+    InData "in.data" Decide, "DATA or the first BDAT; before the 354",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size];
-    InHeaders "in.headers" Decide raised, "once per message, when its header is complete; the socket is not read meanwhile",
+    InHeaders "in.headers" Decide, "once per message, when its header is complete; the socket is not read meanwhile",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Property], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
-    InMessage "in.message" Decide raised, "the whole message was received over a session; it is not yet durable",
+    InMessage "in.message" Decide, "the whole message was received over a session; it is not yet durable",
         verdicts [Reject Defer Disconnect Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
-    InCommand "in.command" Decide raised, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
+    InCommand "in.command" Decide, "VRFY, EXPN, HELP, NOOP, and verbs that a sink claims; RSET and QUIT are told",
         verdicts [Answer Reject Defer Disconnect], answer Reply, edits [Delay Property], faults [Defer Continue Reject], facts [Origin Sender Verb];
-    InReply "in.reply" Decide raised, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
+    InReply "in.reply" Decide, "a reply is about to be written; not the greeting, the answer to EHLO, or 354",
         verdicts [], answer None, edits [ReplyText], faults [Continue], facts [Origin Sender Reply];
-    InDisconnect "in.disconnect" Notify raised, "the session is over, for whatever reason",
+    InDisconnect "in.disconnect" Notify, "the session is over, for whatever reason",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin];
-    TransportOversize "transport.oversize" Decide raised, "over the size limit: at MAIL when declared, else when the count crosses",
+    TransportOversize "transport.oversize" Decide, "over the size limit: at MAIL when declared, else when the count crosses",
         verdicts [Answer Reject Defer Disconnect], answer Limit, edits [Property], faults [Defer Continue Reject], facts [Origin Sender Size];
-    TransportSubmit "transport.submit" Decide raised, "a message enters by any door; before it is durable and before the 250",
+    TransportSubmit "transport.submit" Decide, "a message enters by any door; before it is durable and before the 250",
         verdicts [Reject Defer Discard Hold], answer None, edits [Delay Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Reject Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportPreCategorize "transport.pre-categorize" Decide raised, "accepted and durable; a pass begins",
+    TransportPreCategorize "transport.pre-categorize" Decide, "accepted and durable; a pass begins",
         verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportCategorize "transport.categorize" Decide raised, "each recipient to resolve",
+    TransportCategorize "transport.categorize" Decide, "each recipient to resolve",
         verdicts [Answer Reject Defer Discard Hold], answer Resolution, edits [Rewrite AddRecipient Fate Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportPostCategorize "transport.post-categorize" Decide raised, "all recipients are resolved",
-        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Prepend Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
-    TransportRoute "transport.route" Decide raised, "a recipient domain needs a next hop",
+    TransportPostCategorize "transport.post-categorize" Decide, "all recipients are resolved",
+        verdicts [Reject Defer Discard Hold], answer None, edits [Sender AddRecipient RemoveRecipient Fate Split Prepend Header Body Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header];
+    TransportRoute "transport.route" Decide, "a recipient domain needs a next hop",
         verdicts [Answer Reject Defer Discard Hold], answer Route, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Attempt];
-    TransportDeliver "transport.deliver" Decide raised, "recipients are due on a route of this sink's",
+    TransportDeliver "transport.deliver" Decide, "recipients are due on a route of this sink's",
         verdicts [Answer Reject Defer Discard Hold], answer Outcomes, edits [Property Generate], faults [Defer Continue Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Attempt];
-    TransportDelivered "transport.delivered" Notify raised, "an attempt ended in delivery",
+    TransportDelivered "transport.delivered" Notify, "an attempt ended in delivery",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportDeferred "transport.deferred" Decide raised, "an attempt ended in deferral",
+    TransportDeferred "transport.deferred" Decide, "an attempt ended in deferral",
         verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportFailed "transport.failed" Decide raised, "an attempt ended in failure",
+    TransportFailed "transport.failed" Decide, "an attempt ended in failure",
         verdicts [Reject Defer Discard Hold], answer None, edits [Property Generate], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header Domain Host Reply Attempt];
-    TransportDsn "transport.dsn" Decide raised, "a delivery status notification is about to be submitted",
+    TransportDsn "transport.dsn" Decide, "a delivery status notification is about to be submitted",
         verdicts [Defer Discard Hold], answer None, edits [Prepend Header Body Property], faults [Continue Defer Hold], facts [Origin Sender Recipient Standing Size Header];
-    OutConnect "out.connect" Decide raised, "before a connection is opened for a message, or one that is open is used for it",
+    OutConnect "out.connect" Decide, "before a connection is opened for a message, or one that is open is used for it",
         verdicts [Reject Defer], answer None, edits [SourceAddress HeloName TlsPolicy Credentials Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutHelo "out.helo" Decide raised, "before our client says EHLO, HELO or LHLO on a new connection",
+    OutHelo "out.helo" Decide, "before our client says EHLO, HELO or LHLO on a new connection",
         verdicts [Reject Defer], answer None, edits [Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
-    OutMessage "out.message" Decide raised, "the content as this hop will get it, conversions done; before MAIL, which tells its size",
+    OutMessage "out.message" Decide, "the content as this hop will get it, conversions done; before MAIL, which tells its size",
         verdicts [Reject Defer], answer None, edits [Prepend Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Domain Host Attempt];
-    OutMail "out.mail" Decide raised, "before our client says MAIL",
+    OutMail "out.mail" Decide, "before our client says MAIL",
         verdicts [Reject Defer], answer None, edits [Parameter Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
-    OutRcpt "out.rcpt" Decide raised, "before our client says RCPT",
+    OutRcpt "out.rcpt" Decide, "before our client says RCPT",
         verdicts [Reject Defer], answer None, edits [Parameter Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
-    OutData "out.data" Decide raised, "before our client says DATA, or BDAT for the first time",
+    OutData "out.data" Decide, "before our client says DATA, or BDAT for the first time",
         verdicts [Reject Defer], answer None, edits [Command Property], faults [Defer Continue], facts [Origin Sender Recipient Size Header Verb Domain Host Attempt];
-    OutReply "out.reply" Decide raised, "the remote's reply arrived",
+    OutReply "out.reply" Decide, "the remote's reply arrived",
         verdicts [Answer Reject Defer], answer Step, edits [Property], faults [Continue Defer], facts [Origin Sender Recipient Size Header Verb Domain Host Reply Attempt];
-    OutQuit "out.quit" Decide raised, "before our client says QUIT",
+    OutQuit "out.quit" Decide, "before our client says QUIT",
         verdicts [], answer None, edits [Property], faults [Continue], facts [Origin Domain Host];
-    OutDisconnect "out.disconnect" Notify raised, "an outbound session is over",
+    OutDisconnect "out.disconnect" Notify, "an outbound session is over",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Domain Host];
-    DnsResolve "dns.resolve" Decide raised, "MX or address look-up for a route",
+    DnsResolve "dns.resolve" Decide, "MX or address look-up for a route",
         verdicts [Answer Defer], answer Records, edits [], faults [Continue Defer], facts [Domain];
-    Track "track" Notify raised, "every step that the message log records",
+    Track "track" Notify, "every step that the message log records",
         verdicts [], answer None, edits [], faults [Continue], facts [Origin Sender Recipient];
-    ServerStart "server.start" Notify raised, "the server accepts connections",
+    ServerStart "server.start" Notify, "the server accepts connections",
         verdicts [], answer None, edits [], faults [Continue], facts [];
-    ServerReload "server.reload" Notify raised, "another snapshot is in force",
+    ServerReload "server.reload" Notify, "another snapshot is in force",
         verdicts [], answer None, edits [], faults [Continue], facts [];
-    ServerShutdown "server.shutdown" Notify raised, "the server has begun to stop",
+    ServerShutdown "server.shutdown" Notify, "the server has begun to stop",
         verdicts [], answer None, edits [], faults [Continue], facts [];
 }
 

@@ -5,12 +5,10 @@
 //! from one step to the next it keeps as a property of the session.
 
 use crate::mail::{Class, Reply};
-use crate::smtp::session;
 
-/// The longest further line, in octets, its CRLF not counted.
-pub const LINE_MAX: usize = session::MORE_LINE_MAX - 2;
-/// The largest counted blob, in octets. It is held in memory until it is whole.
-pub const OCTETS_MAX: u64 = session::MORE_OCTETS_MAX as u64;
+/// The longest further line, in octets, its CRLF not counted; the largest counted blob, which is held in memory until it is whole; and
+/// what of these a sink wants.
+pub use crate::smtp::session::{MORE_LINE_MAX as LINE_MAX, MORE_OCTETS_MAX as OCTETS_MAX, Want};
 
 /// What a sink answers to a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,21 +32,6 @@ pub enum CommandAnswer {
     },
     /// As if the client had sent this line instead, which is AUTH: another spelling of it.
     Instead(String),
-}
-
-/// What a sink wants of the client beside the command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// A line of at most so many octets, its CRLF not counted.
-    Line {
-        /// [`LINE_MAX`] at most.
-        max: usize,
-    },
-    /// So many octets, whatever they are.
-    Octets {
-        /// [`OCTETS_MAX`] at most.
-        count: u64,
-    },
 }
 
 /// What has come since the command.

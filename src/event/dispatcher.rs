@@ -84,9 +84,9 @@ impl Dispatcher {
         if self.hears(event) { self.walk(event, None, stage).await } else { Decision::Proceed }
     }
 
-    /// Raises an event again behind the binding that held it.
-    pub async fn resume(&self, event: Event, behind: &Place, stage: &mut Stage<'_>) -> Decision {
-        self.walk(event, Some(behind), stage).await
+    /// Raises an event again from a place on: behind the binding that has held or split, or at it if the place says so.
+    pub async fn resume(&self, event: Event, from: &Place, stage: &mut Stage<'_>) -> Decision {
+        self.walk(event, Some(from), stage).await
     }
 
     /// Tells a notify event to whom it concerns, and waits for nobody.
@@ -99,10 +99,10 @@ impl Dispatcher {
         }
     }
 
-    async fn walk(&self, event: Event, behind: Option<&Place>, stage: &mut Stage<'_>) -> Decision {
+    async fn walk(&self, event: Event, from: Option<&Place>, stage: &mut Stage<'_>) -> Decision {
         let chain = self.order(event);
-        let start = behind.map_or(0, |place| first_behind(chain, place));
-        let mut skipping = false;
+        let start = from.map_or(0, |place| first_from(chain, place));
+        let mut skipping = from.is_some_and(|place| place.skipping);
         let mut since = stage.ledger().is_some().then(Instant::now);
         for binding in &chain[start..] {
             if (skipping && !binding.always) || !applies(binding, event, stage) {
@@ -124,9 +124,16 @@ impl Dispatcher {
             match conclude(binding, event, stage, answer, edits, &mut since) {
                 Flow::Next => {}
                 Flow::SkipRest => skipping = true,
-                Flow::End(decision) => {
+                Flow::End(mut decision) => {
                     if let Focus::Verb { .. } = &stage.focus {
                         stage.answered = Some(binding.sink.name.clone());
+                    }
+                    match (&mut decision, stage.split()) {
+                        (Decision::Hold { place, .. }, _) => place.skipping = skipping,
+                        (_, Some(split)) => {
+                            split.at = Place { skipping: skipping || split.at.skipping, ..binding.place() }
+                        }
+                        _ => {}
                     }
                     return decision;
                 }
@@ -143,10 +150,11 @@ enum Flow {
     End(Decision),
 }
 
-/// The index behind the holding binding; if it is gone, behind where it stood.
-fn first_behind(chain: &[Binding], place: &Place) -> usize {
-    let same = chain.iter().position(|b| b.place() == *place);
-    same.map_or_else(|| chain.partition_point(|b| b.priority <= place.priority), |i| i + 1)
+/// The index of the binding with which it goes on; if the one of the place is gone, behind where it stood.
+fn first_from(chain: &[Binding], place: &Place) -> usize {
+    let same = chain.iter().position(|binding| binding.is_at(place));
+    let behind = usize::from(!place.again);
+    same.map_or_else(|| chain.partition_point(|b| b.priority <= place.priority), |i| i + behind)
 }
 
 /// Whether the binding's sink is to be called: its rule holds, a recipient that a guard would refuse is shown only to
@@ -202,6 +210,11 @@ fn conclude(
         Err(fault) => (Verdict::of_policy(binding.on_fault, &binding.sink.name), Vec::new(), Some(fault)),
     };
     write(binding, event, stage, since, &verdict, edits, fault.as_ref());
+    if let Some(split) = stage.split() {
+        // What remains goes on when the parts are durable.
+        split.at.skipping = matches!(verdict, Verdict::SkipRest);
+        return Flow::End(Decision::Proceed);
+    }
     match verdict {
         Verdict::Next => Flow::Next,
         Verdict::SkipRest => Flow::SkipRest,

@@ -69,6 +69,8 @@ pub enum Edit {
     Vouch,
     /// Decide about one recipient.
     Fate(usize, Fate),
+    /// These recipients become a message of their own, as the call found it; see [`super::split`].
+    Split(Vec<usize>),
     /// Change the header.
     Header(HeaderEdit),
     /// Another body, octet for octet.
@@ -99,6 +101,7 @@ impl Edit {
             Self::RemoveRecipient(_) => EditKind::RemoveRecipient,
             Self::Vouch => EditKind::Vouch,
             Self::Fate(..) => EditKind::Fate,
+            Self::Split(_) => EditKind::Split,
             Self::Header(HeaderEdit::Prepend(..)) => EditKind::Prepend,
             Self::Header(_) => EditKind::Header,
             Self::Body(_) | Self::Mime(_) => EditKind::Body,
@@ -126,6 +129,7 @@ impl fmt::Display for Edit {
             Self::RemoveRecipient(i) => write!(f, "remove recipient {i}"),
             Self::Vouch => f.write_str("vouch"),
             Self::Fate(i, fate) => write!(f, "recipient {i}: {}", fate_name(fate)),
+            Self::Split(indices) => write!(f, "split off {}", indices_told(indices)),
             Self::Header(HeaderEdit::Prepend(name, _) | HeaderEdit::Append(name, _)) => write!(f, "add {name}"),
             Self::Header(HeaderEdit::Set(name, _)) => write!(f, "set {name}"),
             Self::Header(HeaderEdit::Remove(name)) => write!(f, "remove {name}"),
@@ -152,6 +156,16 @@ fn mime_name(edit: &BodyEdit) -> String {
         BodyEdit::AddAttachment(file) => format!("add an attachment of {} octets", file.data.len()),
         BodyEdit::ReplaceAttachment(part, file) => format!("replace attachment {part} by {} octets", file.data.len()),
         BodyEdit::RemovePart(part) => format!("remove part {part}"),
+    }
+}
+
+/// The first ones of what may be a long list.
+fn indices_told(indices: &[usize]) -> String {
+    let (first, more) = indices.split_at(indices.len().min(10));
+    let first: Vec<String> = first.iter().map(usize::to_string).collect();
+    match more.len() {
+        0 => format!("recipients {}", first.join(", ")),
+        more => format!("recipients {} and {more} more", first.join(", ")),
     }
 }
 

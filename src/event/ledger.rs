@@ -107,6 +107,9 @@ pub struct Ledger {
     /// The messages that sinks have made of it, refused ones included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub generated: Vec<Id>,
+    /// The messages that have been split off it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Id>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -26,7 +26,7 @@ pub enum Proof {
     Password(Secret),
     /// A bearer token: OAUTHBEARER, XOAUTH2.
     Token(Secret),
-    /// The server has checked already that the client knows the user's password: SCRAM.
+    /// The server has checked already that the client knows the user's password, or has a ticket of Kerberos: SCRAM, GSSAPI.
     Proven,
     /// The certificate of its TLS connection, which the origin has: EXTERNAL.
     Certificate,

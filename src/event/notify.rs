@@ -77,7 +77,7 @@ fn session(of: &SessionState) -> SessionState {
 fn transaction(of: &Transaction) -> Transaction {
     let Transaction { id, started, letter, companions, .. } = of;
     let (letter, companions) = (letter.clone(), companions.clone());
-    Transaction { id: *id, started: *started, letter, ledger: Ledger::default(), companions }
+    Transaction { id: *id, started: *started, letter, ledger: Ledger::default(), companions, split: None }
 }
 
 /// A sink's queue. Its task starts with the first notice and ends with the sink.

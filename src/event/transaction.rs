@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 use super::leg::{Leg, Question};
 use super::login::Credentials;
 use super::plan::Plan;
+use super::split::Split;
 use crate::mail::{Envelope, ForwardPath, Id, Message, Properties, Recipient, Reply, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -80,6 +81,9 @@ pub struct Transaction {
     pub ledger: Ledger,
     /// What sinks keep until it ends.
     pub companions: Companions,
+    /// What a sink has split off. Whoever raises an event at which that is allowed takes it, and raises the event again for what
+    /// remains: see [`super::split`].
+    pub split: Option<Split>,
 }
 
 impl Transaction {
@@ -87,7 +91,7 @@ impl Transaction {
     pub fn new(id: Id, started: Timestamp, envelope: Envelope, ledger: Ledger) -> Self {
         let (properties, generated) = (Properties::default(), Vec::new());
         let letter = Letter { envelope, message: None, properties, generated };
-        Self { id, started, letter: Arc::new(letter), ledger, companions: Companions::default() }
+        Self { id, started, letter: Arc::new(letter), ledger, companions: Companions::default(), split: None }
     }
 
     /// The letter, to be changed.

@@ -185,6 +185,8 @@ edits! {
     vouch: Vouch () => Edit::Vouch;
     /// Decides about the recipient with this index.
     set_fate: Fate (index: usize, fate: Fate) => Edit::Fate(index, fate);
+    /// Makes these recipients a message of their own, as this call has found it: see [`split`](super::split).
+    split: Split (recipients: Vec<usize>) => Edit::Split(recipients);
     /// Adds a field on top of the header.
     prepend_header: Prepend (name: &str, value: &str) => Edit::Header(HeaderEdit::Prepend(name.to_owned(), value.to_owned()));
     /// Adds a field below the header.

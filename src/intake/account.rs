@@ -22,6 +22,8 @@ pub enum State {
     Failed,
     /// Accepted and dropped by a sink.
     Discarded,
+    /// All of it goes on in the messages that were split off.
+    Split,
     /// Refused.
     Refused,
     /// The client went away or started over.
@@ -39,6 +41,7 @@ impl State {
             Self::Delivered => "delivered",
             Self::Failed => "failed",
             Self::Discarded => "discarded",
+            Self::Split => "split",
             Self::Refused => "refused",
             Self::Aborted => "aborted",
             Self::Removed => "removed",
@@ -92,6 +95,9 @@ pub struct Account<L = Ledger> {
     /// The recipients.
     #[serde(default)]
     pub recipients: Vec<RecipientAccount>,
+    /// Its sender has asked for REQUIRETLS (RFC 8689).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_tls: bool,
     /// Octets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
@@ -136,6 +142,7 @@ impl Account {
             origin: origin.clone(),
             sender: Some(letter.envelope.sender.clone()),
             recipients: recipients.collect(),
+            require_tls: letter.envelope.require_tls,
             size: transaction.size(),
             reply,
             hold: None,
@@ -165,6 +172,7 @@ impl Account {
             origin: origin.clone(),
             sender: None,
             recipients: Vec::new(),
+            require_tls: false,
             size: None,
             reply: Some(reply),
             hold: None,
@@ -176,10 +184,22 @@ impl Account {
 
     /// Of a message in the spool, or leaving it.
     pub fn of_entry(entry: &Entry, state: State) -> Self {
-        let Account { id, time, state, origin, sender, recipients, size, reply, hold, waits, properties, ledger } =
-            Account::as_kept(entry, state);
-        let ledger = ledger.parse().unwrap_or_default();
-        Self { id, time, state, origin, sender, recipients, size, reply, hold, waits, properties, ledger }
+        let kept = Account::as_kept(entry, state);
+        Self {
+            id: kept.id,
+            time: kept.time,
+            state: kept.state,
+            origin: kept.origin,
+            sender: kept.sender,
+            recipients: kept.recipients,
+            require_tls: kept.require_tls,
+            size: kept.size,
+            reply: kept.reply,
+            hold: kept.hold,
+            waits: kept.waits,
+            properties: kept.properties,
+            ledger: kept.ledger.parse().unwrap_or_default(),
+        }
     }
 }
 
@@ -227,6 +247,7 @@ impl Account<Json> {
             origin: entry.origin.clone(),
             sender: Some(entry.envelope.sender.clone()),
             recipients: recipients.collect(),
+            require_tls: entry.envelope.require_tls,
             size: Some(entry.content.len()),
             reply: None,
             hold: entry.hold.as_ref().map(|h| h.reason.clone()),

@@ -198,7 +198,7 @@ pub(super) fn accepted(history: &History, snapshot: &Snapshot, entry: &Entry) {
     tracing::info!(
         id = %entry.id, %door, client = client.map(tracing::field::display), parent = made.as_ref().map(|m| tracing::field::display(m.parent)),
         sender = %entry.envelope.sender, recipients = entry.envelope.recipients.len(), size = entry.content.len(),
-        held = entry.hold.is_some(), "accepted"
+        held = entry.hold.is_some(), require_tls = entry.envelope.require_tls.then_some(true), "accepted"
     );
     for step in [track::Stage::Received, track::Stage::Submitted] {
         let mut step = Step::new(entry.received, entry.id, step);

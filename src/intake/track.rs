@@ -1,7 +1,7 @@
 //! The track of a message: each step of its life, one record each.
 //!
 //! From `received` to the one step by which it leaves: every recipient of an accepted message comes to be delivered, failed, expired,
-//! expanded, dropped or removed, and the record of that says which. Records go into the history's `track` folder, and to the sinks that
+//! expanded, split off, dropped or removed, and the record of that says which. Records go into the history's `track` folder, and to the sinks that
 //! hear `track`.
 
 use super::history::History;
@@ -33,6 +33,8 @@ pub enum Stage {
     Expired,
     /// The recipient stands for others, who are recipients now.
     Expanded,
+    /// The recipient goes on in a message of its own.
+    Split,
     /// It was dropped on a sink's word.
     Dropped,
     /// It was parked.
@@ -48,7 +50,8 @@ pub enum Stage {
 impl Stage {
     /// Whether the recipient leaves by it.
     pub fn is_end(self) -> bool {
-        matches!(self, Self::Delivered | Self::Failed | Self::Expired | Self::Expanded | Self::Dropped | Self::Removed)
+        use Stage::{Delivered, Dropped, Expanded, Expired, Failed, Removed, Split};
+        matches!(self, Delivered | Failed | Expired | Expanded | Split | Dropped | Removed)
     }
 }
 
@@ -97,7 +100,7 @@ pub struct Step {
     /// Who has decided so, if nobody's reply has: `operator`, `sender`, or a sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
-    /// Another message that has to do with it: the report, or what it is a report about.
+    /// Another message that has to do with it: the report, or what it is a report about; the part, or what it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<Id>,
 }

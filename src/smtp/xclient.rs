@@ -124,48 +124,44 @@ impl std::fmt::Display for BadAttribute {
 
 impl std::error::Error for BadAttribute {}
 
-impl Xclient {
-    /// Reads what follows XCLIENT.
-    pub fn parse(argument: &str) -> Result<Self, BadAttribute> {
-        let mut it = Self::default();
-        for pair in pairs(argument)? {
-            let (name, value) = pair?;
-            match name.as_str() {
-                "NAME" => set(&mut it.name, "NAME", told(&value, host_name))?,
-                "ADDR" => set(&mut it.addr, "ADDR", told(&value, address))?,
-                "PORT" => set(&mut it.port, "PORT", told(&value, port))?,
-                "PROTO" => set(&mut it.proto, "PROTO", proto(&value))?,
-                "HELO" => set(&mut it.helo, "HELO", told(&value, hello))?,
-                "LOGIN" => set(&mut it.login, "LOGIN", told(&value, text))?,
-                "DESTADDR" => set(&mut it.dest_addr, "DESTADDR", told(&value, address))?,
-                "DESTPORT" => set(&mut it.dest_port, "DESTPORT", told(&value, port))?,
-                _ => return Err(BadAttribute::Unknown(name)),
+/// The reader of a command: what both may say, and a row for each attribute that only this one knows, or reads in its own way.
+macro_rules! attributes {
+    ($command:ident, $told:literal, $($name:literal $field:ident $read:expr;)+) => {
+        impl $command {
+            #[doc = concat!("Reads what follows ", $told, ".")]
+            pub fn parse(argument: &str) -> Result<Self, BadAttribute> {
+                let mut it = Self::default();
+                for pair in pairs(argument)? {
+                    let (name, value) = pair?;
+                    match name.as_str() {
+                        "NAME" => set(&mut it.name, "NAME", told(&value, host_name))?,
+                        "ADDR" => set(&mut it.addr, "ADDR", told(&value, address))?,
+                        "PORT" => set(&mut it.port, "PORT", told(&value, port))?,
+                        "HELO" => set(&mut it.helo, "HELO", told(&value, hello))?,
+                        $($name => set(&mut it.$field, $name, ($read)(&value))?,)+
+                        _ => return Err(BadAttribute::Unknown(name)),
+                    }
+                }
+                Ok(it)
             }
         }
-        Ok(it)
-    }
+    };
+}
+
+attributes! { Xclient, "XCLIENT",
+    "PROTO" proto proto;
+    "LOGIN" login |value: &str| told(value, text);
+    "DESTADDR" dest_addr |value: &str| told(value, address);
+    "DESTPORT" dest_port |value: &str| told(value, port);
+}
+
+attributes! { Xforward, "XFORWARD",
+    "PROTO" proto |value: &str| told(value, proto);
+    "IDENT" ident |value: &str| told(value, text);
+    "SOURCE" source |value: &str| told(value, source);
 }
 
 impl Xforward {
-    /// Reads what follows XFORWARD.
-    pub fn parse(argument: &str) -> Result<Self, BadAttribute> {
-        let mut it = Self::default();
-        for pair in pairs(argument)? {
-            let (name, value) = pair?;
-            match name.as_str() {
-                "NAME" => set(&mut it.name, "NAME", told(&value, host_name))?,
-                "ADDR" => set(&mut it.addr, "ADDR", told(&value, address))?,
-                "PORT" => set(&mut it.port, "PORT", told(&value, port))?,
-                "PROTO" => set(&mut it.proto, "PROTO", told(&value, proto))?,
-                "HELO" => set(&mut it.helo, "HELO", told(&value, hello))?,
-                "IDENT" => set(&mut it.ident, "IDENT", told(&value, text))?,
-                "SOURCE" => set(&mut it.source, "SOURCE", told(&value, source))?,
-                _ => return Err(BadAttribute::Unknown(name)),
-            }
-        }
-        Ok(it)
-    }
-
     /// Puts what `newer` says over this.
     pub fn take(&mut self, newer: Self) {
         fn over<T>(old: &mut Option<T>, new: Option<T>) {

@@ -74,6 +74,15 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// Lays out a content: what lies in files stays there.
+    pub(super) fn in_place(content: &Content) -> Result<Self, StoreFault> {
+        let mut body = Self { layout: Some(Vec::new()), ..Self::default() };
+        for piece in content.pieces() {
+            body.add(content, piece).map_err(|e| StoreFault::io("read the content", &e))?;
+        }
+        Ok(body)
+    }
+
     /// Lays out a content. If it has more than `large` octets, those that lie in files stay there, and if still too many
     /// are left, all are written to a file made from `draft`.
     pub(super) fn of(content: &Content, large: u64, draft: impl FnOnce() -> Draft) -> Result<Self, StoreFault> {
@@ -81,22 +90,14 @@ impl Body {
         if content.len() <= large {
             return Ok(Self { octets: gather(content).map_err(read)?, ..Self::default() });
         }
-        let mut body = Self { layout: Some(Vec::new()), ..Self::default() };
-        for piece in content.pieces() {
-            body.add(content, piece).map_err(read)?;
-        }
+        let body = Self::in_place(content)?;
         if body.octets.iter().map(|o| o.len() as u64).sum::<u64>() <= large {
             return Ok(body);
         }
         let mut draft = draft();
         draft.spill()?;
         content.for_each_chunk(|chunk| draft.write(chunk).map_err(io::Error::other)).map_err(read)?;
-        let content = Content::whole(draft.finish()?);
-        let mut body = Self { layout: Some(Vec::new()), ..Self::default() };
-        for piece in content.pieces() {
-            body.add(&content, piece).map_err(read)?;
-        }
-        Ok(body)
+        Self::in_place(&Content::whole(draft.finish()?))
     }
 
     fn add(&mut self, content: &Content, piece: &Piece) -> io::Result<()> {
@@ -138,6 +139,19 @@ impl Body {
 
     fn part(&mut self, part: Part) {
         self.layout.get_or_insert_default().push(part);
+    }
+}
+
+/// How many octets of a blob lie in the log or in memory.
+pub(super) fn outside_files(blob: &Arc<dyn Blob>) -> u64 {
+    let any = blob.as_any();
+    if any.is_some_and(|blob| blob.is::<InFile>()) {
+        return 0;
+    }
+    let opened = any.and_then(|b| b.downcast_ref::<Opened>()).and_then(|o| o.blob.as_any());
+    match opened.and_then(|b| b.downcast_ref::<Scattered>()) {
+        Some(scattered) => scattered.0.iter().filter(|run| run.slice.is_none()).map(|run| run.len).sum(),
+        None => blob.len(),
     }
 }
 

@@ -153,7 +153,7 @@ impl Committer {
         let ids = self.shared.index().ids();
         let read = |id| {
             let trail = Trail::of(&self.shared.index(), id)?;
-            Some(trail.read().map(|entry| Outline { id, due: entry.due() }).map_err(|e| e.fault(id)))
+            Some(trail.read().map(|entry| Outline::of(&entry)).map_err(|e| e.fault(id)))
         };
         ids.into_iter().filter_map(read).collect()
     }

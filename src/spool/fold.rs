@@ -46,6 +46,8 @@ pub(super) struct Folded {
     /// In the order of their ids.
     pub(super) messages: Vec<Message>,
     pub(super) lost: Vec<Lost>,
+    /// The domains of recipients that have come up.
+    domains: HashSet<Arc<str>>,
 }
 
 /// The frames of one message.
@@ -137,7 +139,8 @@ fn read(
     let verified = loaded.scanned && layout.is_none();
     let (body_crc, layout) = (chain.begin.header.body_crc, layout.map(Arc::from));
     let slot = Slot { at, body_len, body_crc, len, recipients, layout, changes, verified };
-    folded.messages.push(Message { outline: Outline { id, due: entry.due() }, slot });
+    let outline = Outline::of(&entry).sharing(&mut folded.domains);
+    folded.messages.push(Message { outline, slot });
     Ok(())
 }
 

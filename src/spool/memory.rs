@@ -98,7 +98,7 @@ impl Spool for MemorySpool {
         let mut state = self.state();
         state.fence += 1;
         let newest = state.entries.last_key_value().map_or(Id(0), |(id, _)| *id);
-        let found = state.entries.iter().map(|(id, (entry, _))| Outline { id: *id, due: entry.due() }).collect();
+        let found = state.entries.values().map(|(entry, _)| Outline::of(entry)).collect();
         Ok(Claim { fence: Fence(state.fence), newest, found: Found::now(found) })
     }
 

@@ -38,6 +38,7 @@ mod body;
 mod budget;
 mod carry;
 mod committer;
+mod common;
 pub mod draft;
 pub mod fault;
 mod fold;

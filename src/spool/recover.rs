@@ -141,8 +141,8 @@ impl Recovery {
         while messages.peek().is_some() {
             let mut index = self.shared.index();
             for Message { outline, slot } in messages.by_ref().take(STRIDE) {
-                outlines.push(outline);
                 index.accept(outline.id, slot);
+                outlines.push(outline);
             }
         }
         for (number, segment) in std::mem::take(&mut self.survey.segments) {

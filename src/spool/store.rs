@@ -15,6 +15,8 @@ use super::record::{Entry, Record};
 use super::stored::StoredContent;
 use crate::mail::{Content, Id, Timestamp};
 use async_trait::async_trait;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A process that may own entries. One machine has one; a store shared by several gives each entry to one of them.
@@ -54,12 +56,39 @@ impl Found {
 }
 
 /// Of a message what a schedule needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
     /// The message.
     pub id: Id,
     /// [`Entry::due`].
     pub due: Option<Timestamp>,
+    /// Until when its sender has it held (RFC 4865).
+    pub until: Option<Timestamp>,
+    /// Where it is still to be delivered: the keys of the domains of its open recipients, each once. None while it is parked.
+    pub domains: Box<[Arc<str>]>,
+}
+
+impl Outline {
+    /// Of this message.
+    pub fn of(entry: &Entry) -> Self {
+        let all = entry.envelope.recipients.iter().zip(&entry.recipients).filter(|_| entry.hold.is_none());
+        let open = all.filter(|(_, state)| !state.done && state.held.is_none());
+        let keys: BTreeSet<_> =
+            open.filter_map(|(recipient, _)| Some(recipient.path.mailbox()?.domain_key())).collect();
+        let domains = keys.into_iter().map(Arc::from).collect();
+        Self { id: entry.id, due: entry.due(), until: entry.envelope.hold, domains }
+    }
+
+    /// The same with the domains that are known already, which need no memory of their own.
+    pub(super) fn sharing(mut self, known: &mut HashSet<Arc<str>>) -> Self {
+        for domain in &mut self.domains {
+            match known.get(domain) {
+                Some(there) => *domain = there.clone(),
+                None => drop(known.insert(domain.clone())),
+            }
+        }
+        self
+    }
 }
 
 /// The durable store of accepted messages.

@@ -3,6 +3,7 @@
 //! The head is a count, that many octets of JSON, and the inline octets that the JSON's pieces count.
 
 use super::body::{Body, Part};
+use super::common::Common;
 use super::draft::{Draft, DraftFile};
 use super::fault::StoreFault;
 use super::frame::{HEADER, Header, Kind, u32_at};
@@ -77,12 +78,13 @@ pub(super) enum Cut {
 }
 
 impl Batch {
-    /// Encodes records. Reads the octets of new messages; those above `large` go to files made from `draft`.
+    /// Encodes records. Reads the octets of new messages; those above `large`, and those that several share, go to files made from `draft`.
     pub(super) fn encode(records: Vec<Record>, large: u64, draft: impl Fn() -> Draft) -> Result<Self, StoreFault> {
         if records.len() > usize::from(u16::MAX) {
             return Err(StoreFault::Misuse(format!("a batch has at most {} records", u16::MAX)));
         }
-        let units = records.into_iter().map(|record| Unit::encode(record, large, &draft));
+        let common = Common::of(&records, large, &draft)?;
+        let units = records.into_iter().map(|record| Unit::encode(record, large, &draft, &common));
         Ok(Self { units: units.collect::<Result<_, _>>()? })
     }
 
@@ -104,13 +106,16 @@ impl Batch {
 }
 
 impl Unit {
-    fn encode(record: Record, large: u64, draft: impl Fn() -> Draft) -> Result<Self, StoreFault> {
+    fn encode(record: Record, large: u64, draft: impl Fn() -> Draft, common: &Common) -> Result<Self, StoreFault> {
         let effect = Effect::of(&record);
         let (id, kind, head) = match record {
             Record::Accept(mut entry, content) => {
                 entry.level();
                 entry.content = StoredContent::whole(entry.id, content.len());
-                let body = Body::of(&content, large, draft)?;
+                let body = match common.instead(&content) {
+                    Some(content) => Body::in_place(&content)?,
+                    None => Body::of(&content, large, draft)?,
+                };
                 return Self::message(Kind::Accept, &entry, content.len(), body);
             }
             Record::Amend(id, patch) => {

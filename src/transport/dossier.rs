@@ -3,6 +3,7 @@
 //! It raises the events of the transport. Sinks see the message as it stands; what they change counts from the next commit on,
 //! and is dropped if that never comes: a pass is a transaction.
 
+use super::division::Part;
 use super::end::{End, ended};
 use super::outcome::{Details, Outcome};
 use super::queue::Queue;
@@ -31,11 +32,14 @@ pub(super) struct Dossier {
     ledger: Option<Ledger>,
     /// What the entry says already, and the store does not.
     pending: Patch,
+    /// What was split off, to be committed with it.
+    pub(super) parts: Vec<Part>,
 }
 
 impl Dossier {
     pub(super) fn new(queue: Arc<Queue>, snapshot: Arc<Snapshot>, taken: Taken) -> Self {
-        Self { queue, snapshot, taken, message: None, transaction: None, ledger: None, pending: Patch::default() }
+        let (message, transaction, ledger, pending, parts) = Default::default();
+        Self { queue, snapshot, taken, message, transaction, ledger, pending, parts }
     }
 
     pub(super) fn entry(&self) -> &Entry {
@@ -111,8 +115,13 @@ impl Dossier {
         match (failed, delivered) {
             (true, _) => State::Failed,
             (false, true) => State::Delivered,
+            (false, false) if self.is_divided() => State::Split,
             (false, false) => State::Discarded,
         }
+    }
+
+    fn is_divided(&self) -> bool {
+        self.entry().ledger.parse::<Ledger>().is_ok_and(|ledger| !ledger.parts.is_empty())
     }
 
     /// Raises an event; behind `behind`, if somebody held there and has been released. The error says why the message can't be read.

@@ -3,7 +3,8 @@
 //! # Layout
 //!
 //! * [`queue`] keeps what is accepted and says what is due; `taken` is a message that somebody works on; [`operate`] is what an operator does to it.
-//! * [`pipeline`] lets a `pass` run over what is due: `sorting` resolves recipients with [`categorize`], [`route`] says where each goes,
+//!   `pending` knows what is to be delivered where.
+//! * [`pipeline`] lets a `pass` run over what is due: `sorting` resolves recipients with [`categorize`], `division` splits, [`route`] says where each goes,
 //!   [`exchange`] finds the hosts of a domain, [`deliver`] tries one next hop, `settle` makes of it what is kept, and `record` writes that.
 //!   A `dossier` is the message in all of this, and raises the events; `ears` raises those of a connection, and `link` is the connection as sinks know it.
 //! * [`outcome`]: how a try ended, per recipient; `end`: what else can become of one.
@@ -17,6 +18,7 @@
 mod align;
 pub mod categorize;
 pub mod deliver;
+mod division;
 mod dossier;
 mod ears;
 mod end;
@@ -26,6 +28,7 @@ pub mod on_demand;
 pub mod operate;
 pub mod outcome;
 mod pass;
+mod pending;
 pub mod pipeline;
 pub mod queue;
 mod record;

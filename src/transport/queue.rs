@@ -5,9 +5,10 @@
 //! what else is known of it is read from the spool when its time comes. Some of those that have just come in, and are due at
 //! once, are kept whole until they have been tried.
 
+use super::pending::{Domains, Pending, Spot};
 use super::taken::Ticket;
 use super::traffic::Governor;
-use crate::event::host::Clock;
+use crate::event::host::{Clock, Scope};
 use crate::intake::{Account, Badmail, History, Nursery, State};
 use crate::mail::{Content, Id, IdSource, Timestamp};
 use crate::snapshot::{Current, Snapshot};
@@ -51,6 +52,8 @@ struct Items {
     held: usize,
     /// Those that are kept whole, and octets of their content.
     fresh: (usize, u64),
+    /// What is to be delivered where.
+    pending: Pending,
 }
 
 struct Item {
@@ -60,6 +63,8 @@ struct Item {
     queued: Option<Timestamp>,
     busy: bool,
     fresh: Option<Box<Fresh>>,
+    /// Its places in [`Items::pending`].
+    domains: Domains,
 }
 
 /// What is known of a message that has just come in.
@@ -76,7 +81,6 @@ impl Fresh {
 
 impl Items {
     fn insert(&mut self, id: Id, item: Item) {
-        self.remove(id);
         if let Some(queued) = item.queued {
             self.due.insert((queued, id));
         }
@@ -98,6 +102,16 @@ impl Items {
             self.fresh.0 -= 1;
             self.fresh.1 -= fresh.octets();
         }
+        self.pending.remove(id, &item.domains);
+    }
+
+    /// Adds a message, which is queued for this time.
+    fn enter(&mut self, outline: &Outline, queued: Option<Timestamp>, fresh: Option<Box<Fresh>>, now: Timestamp) {
+        self.remove(outline.id);
+        // What its sender wants held is looked at when that time comes.
+        let released = outline.until.is_none_or(|until| until <= now);
+        let domains = if released { self.pending.add(outline) } else { Domains::default() };
+        self.insert(outline.id, Item { due: outline.due, queued, busy: false, fresh, domains });
     }
 
     /// What is kept of a message: nothing, unless it is wanted soon and there is room.
@@ -131,11 +145,10 @@ impl Queue {
 
     /// Adds what recovery has found: all that was there.
     pub fn add(&self, found: Vec<Outline>) {
+        let now = self.clock.now();
         for some in found.chunks(1024) {
             let mut items = self.lock();
-            for &Outline { id, due } in some {
-                items.insert(id, Item { due, queued: due, busy: false, fresh: None });
-            }
+            some.iter().for_each(|outline| items.enter(outline, outline.due, None, now));
         }
         self.changed.notify_one();
         self.known.send_replace(true);
@@ -154,13 +167,13 @@ impl Queue {
 
     /// Adds a message, or puts it back, not due before `not_before`.
     pub(super) fn put_due(&self, entry: &Arc<Entry>, content: Option<Content>, not_before: Timestamp) {
-        let due = entry.due();
-        let queued = due.map(|due| due.max(not_before));
+        let (outline, now) = (Outline::of(entry), self.clock.now());
+        let queued = outline.due.map(|due| due.max(not_before));
         // Whoever only waits for a turn is wanted soon.
-        let soon = due.is_some_and(|due| due <= self.clock.now());
+        let soon = outline.due.is_some_and(|due| due <= now);
         let mut items = self.lock();
         let fresh = items.keep(entry, content, soon);
-        items.insert(entry.id, Item { due, queued, busy: false, fresh });
+        items.enter(&outline, queued, fresh, now);
         drop(items);
         self.changed.notify_one();
     }
@@ -256,13 +269,10 @@ impl Queue {
         }
     }
 
-    /// The messages that `wanted` picks, oldest first. Reads the spool; not for the event loop.
-    pub(super) fn ids(&self, wanted: &dyn Fn(&Entry) -> bool) -> Vec<Id> {
-        let mut ids: Vec<Id> = self.lock().by_id.keys().copied().collect();
-        ids.sort_unstable();
-        // What can't be read is told when its time comes.
-        ids.retain(|id| self.spool.entry(*id).is_ok_and(|entry| wanted(&entry)));
-        ids
+    /// What is still to be delivered within a scope, piece by piece: a message and one of its domains each. A message that somebody has is
+    /// here as it was.
+    pub(super) fn pending(&self, scope: &Scope, after: Option<&Spot>, most: usize) -> Vec<Spot> {
+        self.lock().pending.within(scope, after, most)
     }
 
     /// Messages in the queue.

@@ -1,5 +1,6 @@
 //! Writing down what came of a pass, in one commit, before anything is done on the strength of it.
 
+use super::division::Part;
 use super::dossier::Dossier;
 use super::queue;
 use crate::intake::Brood;
@@ -21,7 +22,7 @@ impl Dossier {
         brood: Brood,
         stopping: &CancellationToken,
     ) -> bool {
-        if patch.is_none() && attempt.recipients.is_empty() && brood.is_empty() {
+        if patch.is_none() && attempt.recipients.is_empty() && brood.is_empty() && self.parts.is_empty() {
             return true;
         }
         let id = self.entry().id;
@@ -39,7 +40,8 @@ impl Dossier {
         if after.is_done() {
             batch = vec![Record::End(id)];
         }
-        batch.extend(brood.records());
+        let parts = std::mem::take(&mut self.parts);
+        batch.extend(parts.iter().map(Part::record).chain(brood.records()));
         if !self.commit(&batch, stopping).await {
             return false;
         }
@@ -47,6 +49,7 @@ impl Dossier {
         self.taken.entry = Arc::new(after);
         let queue = self.queue.clone();
         brood.enter(&queue.history, &self.snapshot, |entry, content| queue.put(entry, content));
+        parts.into_iter().for_each(|part| self.set_free(part));
         // One that is done is told of when it leaves the queue.
         if !self.entry().is_done() {
             self.queue.history.announce(|| queue::account(&self.taken.entry));

@@ -7,6 +7,7 @@ use super::outcome::{Details, Outcome, Reach};
 use super::report::Action;
 use super::reporting::News;
 use super::retry;
+use super::sorting::is_before_routes;
 use super::traffic::Lane;
 use super::wishes;
 use crate::config::queue::Schedule;
@@ -251,7 +252,10 @@ impl Dossier {
         let (entry, index) = (self.entry(), one.index);
         let schedule = self.schedule(index, &one.domain, one.site.as_deref());
         state.last = self.kept(&outcome);
-        state.place = None;
+        // What is put off before it is through with the sinks of categorization comes by them again.
+        if !(matches!(outcome, Outcome::Deferred(_)) && is_before_routes(state)) {
+            state.place = None;
+        }
         match &outcome {
             Outcome::Delivered(details) => {
                 state.done = true;

@@ -20,7 +20,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-const EVENTS: [Event; 3] = [Event::TransportPreCategorize, Event::TransportCategorize, Event::TransportPostCategorize];
+pub(super) const EVENTS: [Event; 3] =
+    [Event::TransportPreCategorize, Event::TransportCategorize, Event::TransportPostCategorize];
 
 /// How the pass goes on.
 pub(super) enum Course {
@@ -43,7 +44,7 @@ struct Roll {
 }
 
 /// By which a recipient is known while others come and go: where it goes, and the owner of the list that it came from.
-type Key = (ForwardPath, Option<String>, Option<PathBuf>);
+pub(super) type Key = (ForwardPath, Option<String>, Option<PathBuf>);
 
 impl Roll {
     fn keep(&mut self, recipient: Recipient, state: RcptState) {
@@ -68,14 +69,19 @@ impl Roll {
     }
 }
 
-fn key(recipient: &Recipient) -> Key {
+pub(super) fn key(recipient: &Recipient) -> Key {
     let sender = recipient.sender.as_ref().map(ToString::to_string);
     (recipient.path.clone(), sender, recipient.folder.clone())
 }
 
-/// Where a release of a recipient goes on.
+/// Where it goes on with a recipient that was released, or split off.
 fn place_of(state: &RcptState) -> Option<Place> {
     state.place.as_ref()?.parse().ok()
+}
+
+/// Whether a recipient has still to come by a place in this stage.
+pub(super) fn is_before_routes(state: &RcptState) -> bool {
+    place_of(state).and_then(|place| place.event).is_some_and(|event| EVENTS.contains(&event))
 }
 
 /// What sinks have decided about a recipient beside their verdict.
@@ -120,10 +126,7 @@ impl Dossier {
             ends = roll.ends;
             self.take_over(roll.recipients, roll.states);
         }
-        if let Some(course) = self.whole(EVENTS[2], place.as_ref(), &accepted, ends.clone(), stopping).await {
-            return course;
-        }
-        self.close(ends, None, stopping).await
+        self.post_categorize(place, accepted, ends, stopping).await
     }
 
     /// Resolves those for whom it could not be done before; the message as a whole has gone through this stage.
@@ -138,8 +141,29 @@ impl Dossier {
         self.close(roll.ends, None, stopping).await
     }
 
-    /// Commits what categorization has made of the message.
-    async fn close(&mut self, ends: Vec<(Key, End)>, hold: Option<Hold>, stopping: &CancellationToken) -> Course {
+    /// Commits what categorization has made of the message, and says how it goes on.
+    pub(super) async fn close(
+        &mut self,
+        ends: Vec<(Key, End)>,
+        hold: Option<Hold>,
+        stopping: &CancellationToken,
+    ) -> Course {
+        let held = hold.is_some();
+        if !self.commit_stage(ends, hold, stopping).await || held || self.entry().is_done() {
+            return Course::Back;
+        }
+        let open = self.entry().recipients.iter().filter(|state| !state.done).count();
+        self.track(Stage::Categorized, |step| step.recipients = Some(open));
+        Course::On
+    }
+
+    /// The commit. False if the server stops first.
+    pub(super) async fn commit_stage(
+        &mut self,
+        ends: Vec<(Key, End)>,
+        hold: Option<Hold>,
+        stopping: &CancellationToken,
+    ) -> bool {
         let (envelope, mut states) = self.aligned();
         let again: HashSet<&Key> = ends.iter().filter(|(_, end)| !is_final(end)).map(|(key, _)| key).collect();
         for (recipient, state) in envelope.recipients.iter().zip(&mut states) {
@@ -147,7 +171,6 @@ impl Dossier {
             state.unresolved = !state.done && (state.unresolved || again.contains(&key(recipient)));
         }
         self.take_over(envelope.recipients, states);
-        let held = hold.is_some();
         self.pend(Patch { categorized: Some(true), hold: hold.map(HoldChange::Hold), ..Patch::default() });
         let entry = self.entry();
         let index = |wanted: &Key| {
@@ -158,12 +181,7 @@ impl Dossier {
             .into_iter()
             .filter_map(|(key, end)| Some(Settled { unresolved: true, ..Settled::new(index(&key)?, end) }))
             .collect();
-        if !self.settle(settled, stopping).await || held || self.entry().is_done() {
-            return Course::Back;
-        }
-        let open = self.entry().recipients.iter().filter(|state| !state.done).count();
-        self.track(Stage::Categorized, |step| step.recipients = Some(open));
-        Course::On
+        self.settle(settled, stopping).await
     }
 
     fn stands_for_others(&self) -> bool {
@@ -172,9 +190,11 @@ impl Dossier {
         open.into_iter().any(|(recipient, _)| directory.expand(&recipient.path).is_some())
     }
 
-    /// Where a release goes on.
+    /// Where it goes on with the message as a whole.
     fn hold_place(&self) -> Option<Place> {
-        self.entry().recipients.iter().filter(|state| !state.done).find_map(place_of)
+        let event = if self.entry().categorized { EVENTS[2] } else { EVENTS[0] };
+        let open = self.entry().recipients.iter().filter(|state| !state.done);
+        open.filter_map(place_of).find(|place| place.event == Some(event))
     }
 
     /// Where a release of this recipient goes on.
@@ -183,7 +203,7 @@ impl Dossier {
     }
 
     /// An event about the whole message. None: it goes on.
-    async fn whole(
+    pub(super) async fn whole(
         &mut self,
         event: Event,
         place: Option<&Place>,
@@ -207,19 +227,26 @@ impl Dossier {
                 self.settle(Vec::new(), stopping).await;
                 Some(Course::Back)
             }
-            end => {
-                // A pass is a transaction: it ends here, and what it has changed with it.
-                self.drop_edits();
-                self.pending();
-                self.taken.entry = accepted.clone();
-                let now = self.queue.clock.now();
-                let due = |state: &RcptState| !state.done && state.held.is_none() && state.next <= now;
-                let all = accepted.recipients.iter().enumerate().filter(|(_, state)| due(state));
-                let ends = all.map(|(index, _)| Settled::new(index, end.clone())).collect();
-                self.settle(ends, stopping).await;
-                Some(Course::Back)
-            }
+            end => Some(self.start_over(accepted, &end, stopping).await),
         }
+    }
+
+    /// A pass is a transaction: it ends here, and what it has changed with it.
+    pub(super) async fn start_over(
+        &mut self,
+        accepted: &Arc<Entry>,
+        end: &End,
+        stopping: &CancellationToken,
+    ) -> Course {
+        self.drop_edits();
+        self.pending();
+        self.taken.entry = accepted.clone();
+        let now = self.queue.clock.now();
+        let due = |state: &RcptState| !state.done && state.held.is_none() && state.next <= now;
+        let all = accepted.recipients.iter().enumerate().filter(|(_, state)| due(state));
+        let ends = all.map(|(index, _)| Settled::new(index, end.clone())).collect();
+        self.settle(ends, stopping).await;
+        Course::Back
     }
 
     /// Resolves each recipient that is open.
@@ -296,7 +323,7 @@ impl Dossier {
     }
 
     /// The envelope as sinks have left it, and the recipients' states: as they were, also where sinks have added or removed some.
-    fn aligned(&self) -> (Envelope, Vec<RcptState>) {
+    pub(super) fn aligned(&self) -> (Envelope, Vec<RcptState>) {
         let entry = self.entry();
         let Some(transaction) = &self.transaction else { return (entry.envelope.clone(), entry.recipients.clone()) };
         let envelope = transaction.letter.envelope.clone();
@@ -309,7 +336,7 @@ impl Dossier {
     }
 
     /// Makes these the message's recipients, with everything else that sinks have changed; it is written with the next commit.
-    fn take_over(&mut self, recipients: Vec<Recipient>, states: Vec<RcptState>) {
+    pub(super) fn take_over(&mut self, recipients: Vec<Recipient>, states: Vec<RcptState>) {
         let mut envelope = match &mut self.transaction {
             Some(transaction) => {
                 transaction.letter_mut().envelope.recipients.clone_from(&recipients);

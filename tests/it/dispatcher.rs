@@ -264,7 +264,7 @@ async fn a_release_goes_on_behind_the_binding_that_held() {
     let Decision::Hold { reason, place } = world.submit(&dispatcher).await else { panic!("not held") };
     assert_eq!((reason.as_str(), calls.take()), ("why", vec!["before".to_owned(), "holder".to_owned()]));
     assert!(world.header().contains("X-Kept: yes"), "the edits made so far are kept");
-    let want = Place { event: Some(Event::TransportSubmit), sink: "holder".into(), priority: 20, ordinal: 0 };
+    let want = Place { event: Some(Event::TransportSubmit), sink: "holder".into(), priority: 20, ..Place::default() };
     assert_eq!(place, want);
     for (what, dispatcher, called) in [
         ("as it was", chain(Some(with_priority(&holder, 20))), 2),

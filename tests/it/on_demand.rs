@@ -8,6 +8,8 @@ use crate::wait::eventually;
 use mailsluice::event::host::{Scope, Turned};
 use mailsluice::event::{Claims, CommandAnswer, Conditions, Event, Hearing, Scene, VerbClaim, Verdict, View, Want};
 use mailsluice::mail::{Door, EnhancedCode, Id, Origin, Reply};
+use mailsluice::spool::Outline;
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Mail for example.org waits to be called for; that for example.net goes to the hop.
@@ -66,6 +68,31 @@ fn etrn_has_what_was_deferred_tried_again() {
     client.command("ETRN").must_be(501);
     client.command("MAIL FROM:<a@client.example>").must_be(250);
     client.command("ETRN example.net").must_be(503);
+}
+
+#[test]
+fn a_large_queue_is_counted_without_reading_it() {
+    let server = Plan::new(&config(None)).manifest(&etrn("127.0.0.0/8")).start();
+    // Nothing of these lies in the spool, and none is due today.
+    let due = server.server.intake.clock.now().plus(Duration::from_secs(1_000_000));
+    let outline = |n: u64, domains: &[&str]| Outline {
+        id: Id(n),
+        due: Some(due),
+        until: None,
+        domains: domains.iter().map(|domain| (*domain).into()).collect(),
+    };
+    let many = (1..=100_000).map(|n| match n % 4 {
+        0 => outline(n, &["example.net", "a.example.net"]),
+        1 => outline(n, &["b.example.net"]),
+        2 => outline(n, &["badexample.net"]),
+        _ => Outline { until: Some(due), ..outline(n, &["example.net"]) },
+    });
+    server.queue.add(many.collect());
+    let mut client = SmtpClient::greeted(server.address(0));
+    for (node, count) in [("example.net", 25_000), ("@example.net", 50_000), ("b.example.net", 25_000)] {
+        let reply = client.command(&format!("ETRN {node}")).to_string();
+        assert_eq!(reply, format!("253 2.0.0 OK, {count} pending messages for node {node} started"));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use crate::crash::{REFUSING, identify, message, size};
 use crate::disk::{Cached, Faulty, Plan as Faults, cuts, operations};
 use crate::inside::Plan;
+use crate::internet::splits::{EACH, one_for_each};
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
 use crate::spool::small;
@@ -23,7 +24,8 @@ use std::time::Duration;
 
 const SPOOL: &str = "/data/spool";
 
-/// The messages: small ones, one that a sink refuses (3), one that has a file of its own (30), and one for two (2).
+/// The messages: small ones, one that a sink refuses (3), one that has a file of its own (30), and one for two (2), which a sink
+/// splits.
 const NUMBERS: [u64; 6] = [1, 2, 3, 30, 4, 5];
 
 /// What the client was told of a message for a mailbox.
@@ -72,7 +74,10 @@ fn send(address: SocketAddr, number: u64) -> io::Result<u16> {
 fn live(files: &Faulty, faults: Faults, failed: impl Fn() -> bool) -> Ledger {
     let mut ledger = Ledger::new();
     let Ok(spool) = SegmentLog::open_on(Arc::new(files.clone()), Path::new(SPOOL), small()) else { return ledger };
-    let plan = Plan::new(Site::PLAIN).manifest(REFUSING).spool(Arc::new(spool)).files(Arc::new(files.clone()));
+    let plan = one_for_each(Plan::new(Site::PLAIN))
+        .manifest(&format!("{REFUSING}{EACH}"))
+        .spool(Arc::new(spool))
+        .files(Arc::new(files.clone()));
     let server = plan.start();
     files.plan(faults);
     for number in NUMBERS {
@@ -104,7 +109,7 @@ impl Clock for Tomorrow {
 /// A server on the disk as it was left, which delivers what it finds; then the mailboxes are looked at.
 fn check(disk: &Cached, ledger: &Ledger, when: &str) {
     let spool = SegmentLog::open_on(Arc::new(disk.clone()), Path::new(SPOOL), small()).unwrap();
-    let plan = Plan::new(Site::PLAIN).clock(Arc::new(Tomorrow)).spool(Arc::new(spool));
+    let plan = one_for_each(Plan::new(Site::PLAIN)).manifest(EACH).clock(Arc::new(Tomorrow)).spool(Arc::new(spool));
     let server = plan.files(Arc::new(disk.clone())).start();
     eventually(&format!("{when}: everything to be delivered"), || (server.queue.count() == 0).then_some(()));
     drop(server);

@@ -1,5 +1,5 @@
 //! What the transport makes of accepted mail, on a disk of which any operation fails, or from which the power is cut there: attempts,
-//! completions, lists that are split, and reports. Next hops are a simulated Internet, and time is virtual.
+//! completions, lists that are split, messages that a sink splits, and reports. Next hops are a simulated Internet, and time is virtual.
 //!
 //! Of each accepted message every recipient has got it or has failed, and whoever is owed a report of that gets one and no second one.
 //! Nobody gets anything twice, unless the power was cut between a delivery and its record; and then not a third time.
@@ -7,6 +7,7 @@
 //! `MAILSLUICE_CUTS` is heeded as in `transport_faults`.
 
 use crate::disk::{self, Cached, Cut, Faulty, Plan as Faults};
+use crate::internet::splits::by_domain;
 use crate::internet::{Fault, Net, OUTBOUND, Outside, Step, Taken, What, field, in_virtual_time, letter};
 use crate::reference::letters::small;
 use mailsluice::disk::Files;
@@ -102,14 +103,26 @@ struct Life {
     recorded: BTreeSet<Arrival>,
 }
 
+/// Who listens.
+#[derive(Clone, Copy, Debug)]
+enum Sinks {
+    None,
+    /// One that splits by domain.
+    Splitter,
+}
+
 /// Starts a server on these files.
-async fn start(files: Arc<dyn Files>, spool: SegmentLog, aliases: &Path, outside: Outside) -> Net {
+async fn start(files: Arc<dyn Files>, spool: SegmentLog, aliases: &Path, outside: Outside, sinks: Sinks) -> Net {
     let config = format!(
         "{OUTBOUND}local = ['here.example']\n[recipients]\nusers = ['boss']\naliases = '{}'\n\
          [queue]\nretry = ['1s']\nwarn-after = '100h'\n",
         aliases.display()
     );
-    Net::amid(outside, &config, |plan| plan.spool(Arc::new(spool)).files(files)).await
+    let sinks = |plan| match sinks {
+        Sinks::None => plan,
+        Sinks::Splitter => by_domain(plan),
+    };
+    Net::amid(outside, &config, |plan| sinks(plan).spool(Arc::new(spool)).files(files)).await
 }
 
 /// The hosts, none of which reports what it delivers.
@@ -157,7 +170,12 @@ async fn run(net: &Net, over: impl Fn() -> bool) {
 /// The deliveries that a server has recorded.
 fn recorded(net: &Net, accepted: &BTreeMap<Id, &'static str>) -> BTreeSet<Arrival> {
     let steps = net.inside.server.intake.history.steps(usize::MAX, |step| step.step == Stage::Delivered).unwrap();
-    let name = |id: Id| accepted.get(&id).map_or_else(|| id.to_string(), ToString::to_string);
+    let splits = net.inside.server.intake.history.steps(usize::MAX, |step| step.step == Stage::Split).unwrap();
+    let wholes: BTreeMap<Id, Id> = splits.into_iter().filter_map(|step| Some((step.other?, step.id))).collect();
+    let name = |id: Id| {
+        let whole = std::iter::successors(Some(id), |id| wholes.get(id).copied()).last().unwrap();
+        accepted.get(&whole).map_or_else(|| whole.to_string(), ToString::to_string)
+    };
     steps.into_iter().filter_map(|step| Some((name(step.id), step.recipient?.to_string()))).collect()
 }
 
@@ -174,11 +192,11 @@ enum End {
 
 /// The first life on these files, which begin to fail once it has begun: what a start makes of a disk that fails is another test's.
 /// None if it did not come to anything.
-fn live(files: &Faulty, plan: Faults, end: End) -> Option<Life> {
+fn live(files: &Faulty, sinks: Sinks, plan: Faults, end: End) -> Option<Life> {
     let spool = SegmentLog::open_on(Arc::new(files.clone()), Path::new(SPOOL), small()).ok()?;
     let (_dir, aliases) = aliases();
     Some(in_virtual_time(|| async {
-        let net = start(Arc::new(files.clone()), spool, &aliases, Outside::new()).await;
+        let net = start(Arc::new(files.clone()), spool, &aliases, Outside::new(), sinks).await;
         hosts(&net);
         files.plan(plan);
         let mut accepted = BTreeMap::new();
@@ -203,11 +221,11 @@ fn live(files: &Faulty, plan: Faults, end: End) -> Option<Life> {
 }
 
 /// Another life, on sound files and on what the first has left, until all is done.
-fn live_on(disk: &Cached, outside: Outside) -> Outside {
+fn live_on(disk: &Cached, sinks: Sinks, outside: Outside) -> Outside {
     let spool = SegmentLog::open_on(Arc::new(disk.clone()), Path::new(SPOOL), small()).unwrap();
     let (_dir, aliases) = aliases();
     in_virtual_time(|| async {
-        let net = start(Arc::new(disk.clone()), spool, &aliases, outside).await;
+        let net = start(Arc::new(disk.clone()), spool, &aliases, outside, sinks).await;
         net.zone.mend("void.example", RecordKind::Mx);
         run(&net, || false).await;
         net.outside()
@@ -291,24 +309,24 @@ fn bad_is_kept(disk: &Cached, life: &Life, when: &str) {
 }
 
 /// The first life, and another one on what is left of the disk, which finds nothing to do. Says how many messages were accepted.
-fn survive(disk: &Cached, files: &Faulty, plan: Faults, end: End, when: &str) -> usize {
-    let Some(life) = live(files, plan, end) else { return 0 };
+fn survive(disk: &Cached, files: &Faulty, sinks: Sinks, plan: Faults, end: End, when: &str) -> usize {
+    let Some(life) = live(files, sinks, plan, end) else { return 0 };
     let taken = life.outside.taken();
     Seen::of(&taken).must_be_right(&life, false, when);
     bad_is_kept(&disk.cut(Cut::Nothing), &life, when);
     files.plan(Faults::Never);
-    let after = live_on(disk, life.outside.clone()).taken();
+    let after = live_on(disk, sinks, life.outside.clone()).taken();
     assert_eq!(after.len(), taken.len(), "{when}: a restart delivers again: {after:?}");
     life.accepted.len()
 }
 
 /// A life that ends when operations fail for good, and another one on each disk that may be left of that.
-fn die(files: &Faulty, n: u64, left: impl FnOnce() -> Vec<(String, Cached)>) {
-    let life = live(files, Faults::From(n), End::At(n));
+fn die(files: &Faulty, sinks: Sinks, n: u64, left: impl FnOnce() -> Vec<(String, Cached)>) {
+    let life = live(files, sinks, Faults::From(n), End::At(n));
     let life =
         life.unwrap_or_else(|| Life { outside: Outside::new(), accepted: BTreeSet::new(), recorded: BTreeSet::new() });
     for (when, disk) in left() {
-        let taken = live_on(&disk, life.outside.clone()).taken();
+        let taken = live_on(&disk, sinks, life.outside.clone()).taken();
         Seen::of(&taken).must_be_right(&life, true, &when);
         bad_is_kept(&disk, &life, &when);
     }
@@ -320,23 +338,29 @@ fn disk() -> Cached {
     Cached::new(&["/data", shared.to_str().expect("a path that is UTF-8")])
 }
 
+const SINKS: [Sinks; 2] = [Sinks::None, Sinks::Splitter];
+
 #[test]
 fn without_faults_each_gets_what_is_owed_once() {
-    let disk = disk();
-    let files = Faulty::on(Arc::new(disk.clone()), true, Faults::Never, ErrorKind::Other);
-    let accepted = survive(&disk, &files, Faults::Never, End::Done, "without a fault");
-    assert_eq!(accepted, LETTERS.len());
+    for sinks in SINKS {
+        let disk = disk();
+        let files = Faulty::on(Arc::new(disk.clone()), true, Faults::Never, ErrorKind::Other);
+        let accepted = survive(&disk, &files, sinks, Faults::Never, End::Done, "without a fault");
+        assert_eq!(accepted, LETTERS.len());
+    }
 }
 
 /// Runs for each of the operations that are looked at, until one comes to its end without it.
-fn each(error: fn(u64) -> ErrorKind, run: impl Fn(&Cached, &Faulty, u64)) {
-    for n in disk::operations() {
-        let disk = disk();
-        let files = Faulty::on(Arc::new(disk.clone()), true, Faults::Never, error(n));
-        run(&disk, &files, n);
-        if files.operations() < n {
-            assert!(n > 60, "the life has become too short to tell: {n}");
-            return;
+fn each(error: fn(u64) -> ErrorKind, run: impl Fn(&Cached, &Faulty, Sinks, u64)) {
+    for sinks in SINKS {
+        for n in disk::operations() {
+            let disk = disk();
+            let files = Faulty::on(Arc::new(disk.clone()), true, Faults::Never, error(n));
+            run(&disk, &files, sinks, n);
+            if files.operations() < n {
+                assert!(n > 60, "the life has become too short to tell: {n}");
+                break;
+            }
         }
     }
 }
@@ -344,16 +368,23 @@ fn each(error: fn(u64) -> ErrorKind, run: impl Fn(&Cached, &Faulty, u64)) {
 #[test]
 fn one_failed_operation_anywhere_repeats_and_loses_nothing() {
     let kinds = |n| [ErrorKind::Other, ErrorKind::StorageFull, ErrorKind::PermissionDenied][n as usize % 3];
-    each(kinds, |disk, files, n| {
-        survive(disk, files, Faults::Nth(n), End::Done, &format!("operation {n} failed"));
+    each(kinds, |disk, files, sinks, n| {
+        survive(disk, files, sinks, Faults::Nth(n), End::Done, &format!("operation {n} failed, {sinks:?}"));
     });
 }
 
 #[test]
 fn a_disk_full_for_an_hour_repeats_and_loses_nothing() {
     let full = |_| ErrorKind::StorageFull;
-    each(full, |disk, files, n| {
-        survive(disk, files, Faults::WritesFrom(n), End::Mended(n), &format!("full from operation {n}"));
+    each(full, |disk, files, sinks, n| {
+        survive(
+            disk,
+            files,
+            sinks,
+            Faults::WritesFrom(n),
+            End::Mended(n),
+            &format!("full from operation {n}, {sinks:?}"),
+        );
     });
 }
 
@@ -361,8 +392,8 @@ fn a_disk_full_for_an_hour_repeats_and_loses_nothing() {
 fn dying_anywhere_loses_nothing_and_repeats_what_was_not_recorded() {
     each(
         |_| ErrorKind::Other,
-        |disk, files, n| {
-            die(files, n, || vec![(format!("died at {n}"), disk.clone())]);
+        |disk, files, sinks, n| {
+            die(files, sinks, n, || vec![(format!("died at {n}, {sinks:?}"), disk.clone())]);
         },
     );
 }
@@ -371,8 +402,9 @@ fn dying_anywhere_loses_nothing_and_repeats_what_was_not_recorded() {
 fn a_power_cut_anywhere_loses_nothing_and_repeats_what_was_not_recorded() {
     each(
         |_| ErrorKind::Other,
-        |disk, files, n| {
-            die(files, n, || disk::cuts(n).map(|cut| (format!("power cut at {n}, {cut:?}"), disk.cut(cut))).collect());
+        |disk, files, sinks, n| {
+            let cut = |cut| (format!("power cut at {n}, {cut:?}, {sinks:?}"), disk.cut(cut));
+            die(files, sinks, n, || disk::cuts(n).map(cut).collect());
         },
     );
 }

@@ -65,11 +65,7 @@ fn event(node: &Node, found: &mut Diagnostics) -> Option<Event> {
         told.help("`mailsluice events` lists them");
         return None;
     };
-    let spec = event.spec();
-    if !spec.raised {
-        found.warning(node.span, format!("`{event}` is not raised by this version: the rule will never run"));
-    }
-    if spec.kind == Kind::Notify {
+    if event.spec().kind == Kind::Notify {
         found.error(node.span, format!("nothing can be decided at `{event}`: it tells what is over"));
         return None;
     }
@@ -217,7 +213,7 @@ fn properties(node: &Node, found: &mut Diagnostics) -> Vec<(String, serde_json::
 /// Notes a key that is not legal at the rule's event, and tells the events at which it is.
 fn check(event: Option<Event>, key: &str, field: &Field, found: &mut Diagnostics, legal: impl Fn(&Spec) -> bool) {
     let Some(event) = event.filter(|event| !legal(event.spec())) else { return };
-    let others = CATALOGUE.iter().filter(|spec| spec.raised && legal(spec));
+    let others = CATALOGUE.iter().filter(|spec| legal(spec));
     let others: Vec<String> = others.map(|spec| format!("`{}`", spec.name)).collect();
     let told = found.error(field.key_span, format!("`{key}` is not possible at `{event}`"));
     told.help(format!("it is at {}", alternatives(&others)));

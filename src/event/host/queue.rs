@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock, Weak};
 #[async_trait]
 pub trait QueueControl: Send + Sync {
     /// Has every message tried at once that has an open recipient within one of these scopes, and says how many there are. Parked
-    /// messages stay parked. It reads the whole spool, off the event loop, for one asker at a time. `by`: for the log.
+    /// messages stay parked. How many there are is known at once; they are made due one after the other, in the background, for one
+    /// asker after the other. `by`: for the log.
     async fn start(&self, scopes: &[Scope], by: &str) -> Result<usize, QueueFault>;
 
     /// How many messages wait to be called for by the receiver of one of these scopes.
@@ -33,6 +34,16 @@ impl Scope {
         let (domain, below) = text.strip_prefix('@').map_or((text, false), |domain| (domain, true));
         let domain = Domain::parse(domain).ok()?.key().into_owned();
         (!domain.starts_with('[')).then_some(Self { domain, below })
+    }
+
+    /// The key of the domain.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Whether what lies below the domain lies in it, too.
+    pub fn is_with_below(&self) -> bool {
+        self.below
     }
 
     /// Whether the domain of this key lies in it.
@@ -58,7 +69,7 @@ impl fmt::Display for Scope {
 pub enum QueueFault {
     /// There is no queue: the server starts, or this is no server.
     NotRunning,
-    /// Somebody else's question is being answered.
+    /// Too many others have asked, and are not served yet.
     Busy,
     /// The spool can't be read, or the server stops.
     Unavailable(String),
@@ -68,7 +79,7 @@ impl fmt::Display for QueueFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning => f.write_str("there is no queue here"),
-            Self::Busy => f.write_str("the queue is being looked through for somebody else"),
+            Self::Busy => f.write_str("too many others have asked, and are not served yet"),
             Self::Unavailable(why) => write!(f, "the queue is not available: {why}"),
         }
     }

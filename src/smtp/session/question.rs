@@ -85,13 +85,19 @@ pub enum Question {
     AuthResponse(Response),
 }
 
-/// What a claimed verb wants to be sent.
+/// What a claimed verb wants beside the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Want {
-    /// A line of at most so many octets, CRLF included, and never more than 12,288.
-    Line(usize),
-    /// So many octets, at most 1 MiB. Over that the client is refused with 552 and nothing is read.
-    Octets(usize),
+    /// A line of at most so many octets, its CRLF not counted.
+    Line {
+        /// [`MORE_LINE_MAX`](super::MORE_LINE_MAX) at most; more is cut down to that.
+        max: usize,
+    },
+    /// So many octets, whatever they are.
+    Octets {
+        /// [`MORE_OCTETS_MAX`](super::MORE_OCTETS_MAX) at most. Over that the client is refused with 552 and nothing is read.
+        count: u64,
+    },
 }
 
 /// The driver's decision.

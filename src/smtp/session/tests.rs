@@ -260,15 +260,15 @@ fn a_claimed_verb_gets_no_more_than_it_may_have() {
     let mut profile = Profile::new("mx.example.com");
     profile.extensions.claim_verb("XBLOB").unwrap();
     let (mut session, mut input) = greeted_by(profile);
-    for (count, code) in [(1 << 20, 354), ((1 << 20) + 1, 552)] {
+    for (count, code) in [(1_u64 << 20, 354), ((1 << 20) + 1, 552)] {
         input.extend_from_slice(b"XBLOB\r\n");
         assert!(matches!(session.next(&mut input), Step::Ask(Question::Command(_))));
         let reply = Reply::plain(354, "go");
-        session.answer(Answer::More { reply, want: Want::Octets(count) }).unwrap();
+        session.answer(Answer::More { reply, want: Want::Octets { count } }).unwrap();
         assert!(matches!(session.next(&mut input), Step::Reply(reply) if reply.code() == code));
         assert_eq!(session.next(&mut input), Step::Read);
         if code == 354 {
-            assert_eq!(run(&mut session, &mut input, &vec![b'\n'; count]), [502], "nobody answered");
+            assert_eq!(run(&mut session, &mut input, &vec![b'\n'; 1 << 20]), [502], "nobody answered");
         }
     }
 }

@@ -20,22 +20,43 @@ use tokio::sync::Semaphore;
 /// What receivers ask of the transport.
 pub struct OnDemand {
     pipeline: Arc<Pipeline>,
-    /// The spool is read for one asker at a time.
-    reading: Semaphore,
+    /// Who has asked and is not served yet.
+    askers: Arc<Semaphore>,
+    /// One is served at a time: each message is read, and written if it was not due.
+    serving: Arc<Semaphore>,
 }
+
+/// Beyond these somebody is told to ask later.
+const ASKERS: usize = 100;
 
 impl OnDemand {
     /// For this pipeline.
     pub fn new(pipeline: Arc<Pipeline>) -> Arc<Self> {
-        Arc::new(Self { pipeline, reading: Semaphore::new(1) })
+        let (askers, serving) = (Arc::new(Semaphore::new(ASKERS)), Arc::new(Semaphore::new(1)));
+        Arc::new(Self { pipeline, askers, serving })
     }
 }
 
 #[async_trait]
 impl QueueControl for OnDemand {
     async fn start(&self, scopes: &[Scope], by: &str) -> Result<usize, QueueFault> {
-        let _reading = self.reading.try_acquire().map_err(|_| QueueFault::Busy)?;
-        start::start(&self.pipeline, scopes, by).await
+        if self.pipeline.stopping.is_cancelled() {
+            return Err(QueueFault::Unavailable("the server stops".to_owned()));
+        }
+        let asker = self.askers.clone().try_acquire_owned().map_err(|_| QueueFault::Busy)?;
+        let count = start::count(&self.pipeline.queue, scopes).await?;
+        let named: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+        tracing::info!(messages = count, by, "queue started for {}", named.join(", "));
+        if count > 0 {
+            let (pipeline, serving, scopes) = (self.pipeline.clone(), self.serving.clone(), scopes.to_vec());
+            tokio::spawn(async move {
+                let _asker = asker;
+                if let Ok(_serving) = serving.acquire().await {
+                    start::make_due(&pipeline, &scopes).await;
+                }
+            });
+        }
+        Ok(count)
     }
 
     fn waiting(&self, scopes: &[Scope]) -> usize {

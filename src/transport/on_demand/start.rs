@@ -3,25 +3,34 @@
 use crate::event::host::{QueueFault, Scope};
 use crate::mail::{Id, Recipient, Timestamp};
 use crate::spool::{Entry, Patch, RcptState};
+use crate::transport::pending::Spot;
 use crate::transport::pipeline::Pipeline;
 use crate::transport::queue::Queue;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Makes them due, and says how many there are.
-pub(super) async fn start(pipeline: &Arc<Pipeline>, scopes: &[Scope], by: &str) -> Result<usize, QueueFault> {
-    if pipeline.stopping.is_cancelled() {
-        return Err(QueueFault::Unavailable("the server stops".to_owned()));
+/// Places of the queue that are looked at in one go.
+const STRIDE: usize = 1024;
+
+/// How many messages there are. Off the event loop: there may be a million.
+pub(super) async fn count(queue: &Arc<Queue>, scopes: &[Scope]) -> Result<usize, QueueFault> {
+    let (queue, scopes) = (queue.clone(), scopes.to_vec());
+    let counted = tokio::task::spawn_blocking(move || {
+        let mut seen = HashSet::new();
+        scopes.iter().for_each(|scope| each(&queue, scope, |some| seen.extend(some.iter().map(|(_, id)| *id))));
+        seen.len()
+    });
+    counted.await.map_err(|error| QueueFault::Unavailable(error.to_string()))
+}
+
+fn each(queue: &Queue, scope: &Scope, mut look: impl FnMut(&[Spot])) {
+    let mut after = None;
+    loop {
+        let some = queue.pending(scope, after.as_ref(), STRIDE);
+        let Some(last) = some.last() else { return };
+        look(&some);
+        after = Some(last.clone());
     }
-    let (queue, wanted, now) = (pipeline.queue.clone(), scopes.to_vec(), pipeline.queue.clock.now());
-    let looked = tokio::task::spawn_blocking(move || queue.ids(&|entry| waits(entry, &wanted, now)));
-    let ids = looked.await.map_err(|error| QueueFault::Unavailable(error.to_string()))?;
-    let count = ids.len();
-    let named: Vec<String> = scopes.iter().map(Scope::to_string).collect();
-    tracing::info!(messages = count, by, "queue started for {}", named.join(", "));
-    if !ids.is_empty() {
-        tokio::spawn(make_due(pipeline.clone(), ids, scopes.to_vec()));
-    }
-    Ok(count)
 }
 
 fn waits(entry: &Entry, scopes: &[Scope], now: Timestamp) -> bool {
@@ -42,13 +51,24 @@ fn is_within(recipient: &Recipient, scopes: &[Scope]) -> bool {
     key.is_some_and(|key| scopes.iter().any(|scope| scope.has(&key)))
 }
 
-async fn make_due(pipeline: Arc<Pipeline>, ids: Vec<Id>, scopes: Vec<Scope>) {
-    for id in ids {
-        if pipeline.stopping.is_cancelled() {
-            return;
-        }
-        if let Err(why) = make_one_due(&pipeline.queue, id, &scopes).await {
-            tracing::warn!(%id, "could not be made due: {why}");
+/// Makes due what waits within the scopes.
+pub(super) async fn make_due(pipeline: &Pipeline, scopes: &[Scope]) {
+    // What comes in meanwhile is due anyway.
+    let newest = pipeline.queue.ids.next(pipeline.queue.clock.now().0);
+    for scope in scopes {
+        let mut after = None;
+        loop {
+            let some = pipeline.queue.pending(scope, after.as_ref(), STRIDE);
+            let Some(last) = some.last() else { break };
+            after = Some(last.clone());
+            for (_, id) in some.into_iter().filter(|(_, id)| *id < newest) {
+                if pipeline.stopping.is_cancelled() {
+                    return;
+                }
+                if let Err(why) = make_one_due(&pipeline.queue, id, scopes).await {
+                    tracing::warn!(%id, "could not be made due: {why}");
+                }
+            }
         }
     }
 }

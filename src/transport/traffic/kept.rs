@@ -1,11 +1,10 @@
 //! Suspensions over a restart: a small file, `suspensions.json` in the data directory.
 //!
-//! The file is written anew beside the old one and takes its place once it is durable; a suspension is in force when it is. Who loses
-//! power in between has the one or the other. Whatever else traffic knows, it learns anew.
+//! A suspension is in force when the file is durable. Whatever else traffic knows, it learns anew.
 
 use super::governor::Governor;
 use super::suspend::{Suspended, Suspension};
-use crate::disk::{Disk, Files, dirs};
+use crate::disk::{Disk, Files, replace};
 use crate::mail::{Glob, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::io::{self, ErrorKind};
@@ -93,17 +92,7 @@ impl Kept {
     fn write(&self, list: &[Suspension]) -> io::Result<()> {
         let lines: Vec<Line> = list.iter().map(Line::from).collect();
         let octets = serde_json::to_vec_pretty(&lines)?;
-        let folder = dirs::parent(&self.path);
-        let fresh = self.path.with_extension("json.new");
-        match self.files.remove(&fresh) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = self.files.create(&fresh, 0o600)?;
-        file.write_at(0, &octets)?;
-        file.sync_data()?;
-        self.files.rename(&fresh, &self.path)?;
-        self.files.sync_dir(folder)
+        replace(&*self.files, &self.path, &octets, 0o600)
     }
 
     fn at(&self, error: &io::Error) -> io::Error {

@@ -1,11 +1,13 @@
 //! Random runs: whatever the hosts do, every recipient leaves in exactly one way, nobody gets a message twice unless a host took it
-//! and did not say so, and senders are told what they are owed and nothing else. So too when sinks meddle with what is said to hosts.
+//! and did not say so, and senders are told what they are owed and nothing else. So too when sinks meddle with what is said to hosts, or split messages.
 //!
 //! `MAILSLUICE_INTERNET=N` runs N of them, `MAILSLUICE_INTERNET_SEED=S` that one alone.
 
-use super::{Fault, Net, OUTBOUND, Step, Taken, What, field, in_virtual_time, outbound};
+use super::{Fault, Net, OUTBOUND, Step, Taken, What, field, in_virtual_time, outbound, splits};
+use crate::inside::Plan;
+use mailsluice::intake::Step as Passed;
 use mailsluice::intake::track::Stage;
-use mailsluice::mail::Notify;
+use mailsluice::mail::{Id, Notify};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
@@ -54,14 +56,15 @@ fn every_recipient_leaves_in_exactly_one_way() {
         None => 0..number("MAILSLUICE_INTERNET").unwrap_or(40),
     };
     for seed in seeds {
-        in_virtual_time(|| run(seed, false));
-        in_virtual_time(|| run(seed, true));
+        in_virtual_time(|| run(seed, |plan| plan));
+        in_virtual_time(|| run(seed, |plan| outbound::meddled(plan, seed)));
+        in_virtual_time(|| run(seed, |plan| splits::divided(plan, seed)));
     }
 }
 
-async fn run(seed: u64, meddled: bool) {
+async fn run(seed: u64, sinks: impl FnOnce(Plan) -> Plan) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let net = Net::new(OUTBOUND, |plan| if meddled { outbound::meddled(plan, seed) } else { plan }).await;
+    let net = Net::new(OUTBOUND, sinks).await;
     net.mx("home.example", 10, "mail.home.example");
     net.host("mail.home.example", "192.0.2.1", false, Vec::new());
     let domains = 1 + dice.below(4);
@@ -91,6 +94,21 @@ async fn run(seed: u64, meddled: bool) {
     check(seed, &net, &submitted, &with_dsn);
 }
 
+/// How a recipient left, in the end, and all that was noted on the way there.
+fn end(net: &Net, mut id: Id, recipient: &str, case: &str) -> (Stage, Vec<Passed>) {
+    let mut steps = Vec::new();
+    loop {
+        steps.extend(net.steps(id));
+        let of_it = |step: &&Passed| step.id == id && step.recipient.as_deref() == Some(recipient);
+        let ends: Vec<&Passed> = steps.iter().filter(of_it).filter(|step| step.step.is_end()).collect();
+        assert_eq!(ends.len(), 1, "{case}: {steps:#?}");
+        match (ends[0].step, ends[0].other) {
+            (Stage::Split, part) => id = part.expect("a split names the part"),
+            (end, _) => return (end, steps),
+        }
+    }
+}
+
 fn check(seed: u64, net: &Net, submitted: &Submitted, with_dsn: &HashSet<String>) {
     let taken = net.taken();
     let (reports, mail): (Vec<Taken>, Vec<Taken>) =
@@ -102,14 +120,8 @@ fn check(seed: u64, net: &Net, submitted: &Submitted, with_dsn: &HashSet<String>
         };
         let got: Vec<&Taken> = mail.iter().filter(of_it).collect();
         let told: Vec<&&Taken> = got.iter().filter(|taken| taken.told).collect();
-        let steps = net.steps(*id);
-        let ends: Vec<Stage> = steps
-            .iter()
-            .filter(|step| step.recipient.as_deref() == Some(recipient) && step.step.is_end())
-            .map(|step| step.step)
-            .collect();
-        assert_eq!(ends.len(), 1, "{case}: {steps:#?}");
-        let delivered = ends == [Stage::Delivered];
+        let (end, steps) = end(net, *id, recipient, &case);
+        let delivered = end == Stage::Delivered;
         assert_eq!(delivered, told.len() == 1, "{case}: {got:?}, {steps:#?}");
         assert!(told.len() <= 1, "{case}: {got:?}");
 
