@@ -4,10 +4,12 @@ use super::protocol::{Act, QueueRequest, Request, Response};
 use super::status::Status;
 use super::wire::Wire;
 use super::{Filter, search, send, tail};
+use crate::accounts::Lockout;
+use crate::acme::Board;
 use crate::intake::{History, Intake};
 use crate::mail::{Id, Timestamp};
 use crate::manifest::reload::Reloader;
-use crate::server::Gate;
+use crate::server::{Gate, Handshakes};
 use crate::snapshot::Current;
 use crate::transport::traffic::Kept;
 use crate::transport::{Operation, Queue};
@@ -35,6 +37,12 @@ pub struct Ops {
     pub intake: Arc<Intake>,
     /// The number of sessions.
     pub gate: Arc<Gate>,
+    /// Who is locked out.
+    pub lockout: Arc<Lockout>,
+    /// How handshakes ended.
+    pub handshakes: Arc<Handshakes>,
+    /// How it stands with certificates by ACME.
+    pub certificates: Arc<Board>,
     /// How to put another snapshot in force.
     pub reload: Arc<Reloader>,
     /// When the server started.
@@ -62,6 +70,7 @@ impl Ops {
                 Ok(Some(Response::Status(Box::new(Status::of(self)))))
             }
             Request::Reload => self.reload.reload().await.map(|generation| Some(Response::Reloaded { generation })),
+            Request::Renew { name } => self.renew(name.as_deref()),
             Request::Queue(request) => self.queue(request, wire).await?,
             Request::Traffic(request) => self.traffic(request, wire).await?,
             Request::Why { id, filter, limit } => {
@@ -78,8 +87,7 @@ impl Ops {
             }
             Request::Tail { filter, sink } => {
                 flow = ControlFlow::Break(());
-                let wanted = tail::Wanted::new(&filter, sink);
-                match wanted {
+                match tail::Wanted::new(&filter, sink) {
                     Ok(wanted) => tail::tail(self, &wanted, wire, stopping).await?,
                     Err(text) => Err(text),
                 }
@@ -107,6 +115,10 @@ impl Ops {
             Err(text) => wire.say(&Response::Failed(text)).await?,
         }
         Ok(flow)
+    }
+
+    fn renew(&self, name: Option<&str>) -> Answer {
+        self.certificates.renew(name).map(|names| Some(Response::Renewing { names }))
     }
 
     async fn queue(&self, request: QueueRequest, wire: &mut Wire) -> io::Result<Answer> {

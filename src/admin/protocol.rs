@@ -20,6 +20,12 @@ pub enum Request {
     Status,
     /// Read configuration, manifest and sinks again: `reloaded`.
     Reload,
+    /// Fetch certificates by ACME without waiting for their time: `renewing`.
+    Renew {
+        /// The one that is called after this name; without it, all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
     /// Look at the queue or change it.
     Queue(QueueRequest),
     /// Look at the outbound traffic, or stop a part of it.
@@ -194,6 +200,11 @@ pub enum Response {
     Reloaded {
         /// Its generation.
         generation: u64,
+    },
+    /// These certificates are being fetched.
+    Renewing {
+        /// What they are called after.
+        names: Vec<String>,
     },
     /// One account.
     Account(Box<Account>),

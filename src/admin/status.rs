@@ -1,6 +1,8 @@
 //! How the server does, as `mailsluice status` tells it.
 
 use super::commands::Ops;
+use crate::accounts::lockout::Tally;
+use crate::acme::Line;
 use crate::event::Registered;
 use crate::mail::Timestamp;
 use crate::manifest::reload::Reloader;
@@ -26,12 +28,21 @@ pub struct Status {
     pub sessions: usize,
     /// Where connections come in, in the order of the settings.
     pub listeners: Vec<Listener>,
+    /// Logins since the start, and who is locked out.
+    #[serde(default)]
+    pub logins: Logins,
+    /// TLS with clients since the start.
+    #[serde(default)]
+    pub tls: Tls,
     /// What waits.
     pub queue: Queue,
     /// The store.
     pub spool: Spool,
     /// The record of what became of messages.
     pub history: History,
+    /// The certificates that are fetched by ACME.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Line>,
     /// The loaded sinks by name.
     pub sinks: BTreeMap<String, Sink>,
 }
@@ -54,6 +65,30 @@ pub struct Listener {
     pub address: String,
     /// `mx`, `submission` or `lmtp`.
     pub role: String,
+}
+
+/// Logins of clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logins {
+    /// Logins that succeeded.
+    pub succeeded: u64,
+    /// Logins that failed.
+    pub failed: u64,
+    /// Logins that were not looked at because of a lock.
+    pub turned_away: u64,
+    /// Users who are locked out at present, by name, whether they exist or not.
+    pub locked_users: usize,
+    /// Networks that are locked out at present.
+    pub locked_networks: usize,
+}
+
+/// TLS with clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// Handshakes that went well, by version: `TLSv1.3`.
+    pub handshakes: BTreeMap<String, u64>,
+    /// Handshakes that failed or were given up.
+    pub failed: u64,
 }
 
 /// The queue.
@@ -146,11 +181,21 @@ impl Status {
             reload_failure: ops.reload.last_failure().map(|(since, error)| ReloadFailure { since, error }),
             sessions: ops.gate.count(),
             listeners: listeners.collect(),
+            logins: Logins::of(ops.lockout.tally()),
+            tls: Tls { handshakes: ops.handshakes.by_version(), failed: ops.handshakes.failed() },
             queue: Queue { messages: ops.queue.count(), held: ops.queue.held() },
             spool: Spool::of(ops.intake.spool.health(), ops.intake.spool.usage()),
             history: History { dropped: ops.history.dropped() },
+            certificates: ops.certificates.lines(),
             sinks: snapshot.sinks.iter().map(|sink| (sink.name.to_string(), Sink::of(sink, &ops.reload))).collect(),
         }
+    }
+}
+
+impl Logins {
+    fn of(tally: Tally) -> Self {
+        let Tally { users, networks, succeeded, failed, turned_away } = tally;
+        Self { succeeded, failed, turned_away, locked_users: users, locked_networks: networks }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::out::{Failure, Out, Outcome, count, printable, size, span};
 use super::table::Table;
 use super::{metrics, site};
+use crate::acme::Line;
 use crate::admin::status::{Sink, Status};
 use crate::admin::{Client, ClientError, Request, Response};
 use clap::Args;
@@ -91,6 +92,11 @@ fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
     });
     fact("listeners", listeners.collect::<Vec<_>>().join(", "));
     fact("sessions", status.sessions.to_string());
+    let locked = &status.logins;
+    if locked.locked_users + locked.locked_networks > 0 {
+        let (users, networks) = (locked.locked_users as u64, locked.locked_networks as u64);
+        fact("locked out", format!("{}, {}", count(users, "user"), count(networks, "network")));
+    }
     fact("queue", format!("{}, {} held", count(status.queue.messages as u64, "message"), status.queue.held));
     fact("spool", spool(status));
     if status.history.dropped > 0 {
@@ -114,6 +120,9 @@ fn print(status: &Status, out: &mut impl Write) -> io::Result<()> {
     for (n, (name, sink)) in published.enumerate() {
         let numbers: Vec<String> = sink.metrics.iter().map(|(name, number)| format!("{name} {number}")).collect();
         fact(if n == 0 { "metrics" } else { "" }, format!("{name}: {}", printable(&numbers.join(", "))));
+    }
+    for (n, line) in status.certificates.iter().enumerate() {
+        fact(if n == 0 { "certificates" } else { "" }, format!("{}: {}", line.name, certificate(line)));
     }
     facts.print(out)?;
     if let Some(failure) = &status.reload_failure {
@@ -140,6 +149,24 @@ pub(super) fn trouble(sink: &Sink) -> String {
         text += &format!("; last: {fault}");
     }
     text
+}
+
+/// How it stands with a certificate that is fetched by ACME.
+fn certificate(line: &Line) -> String {
+    let mut text = match line.expires {
+        Some(expires) => format!("until {}", expires.rfc3339_seconds()),
+        None => "NONE YET".to_owned(),
+    };
+    if line.trying {
+        return text + ", the authority is being asked";
+    }
+    if let (Some(error), Some(at)) = (&line.error, line.last_try) {
+        text += &format!(", FAILED at {}: {}", at.rfc3339_seconds(), printable(error));
+    }
+    match line.next_try {
+        Some(next) => text + &format!(", asked next at {}", next.rfc3339_seconds()),
+        None => text,
+    }
 }
 
 fn spool(status: &Status) -> String {
@@ -193,13 +220,19 @@ mailsluice 1.2.3, up 1h 2m, generation 4
         status["sinks"]["b"] = json!({"state": "open", "faults": 5, "streak": 5, "missed": 1, "last_fault": "panic: \u{7}", "metrics": {"load": -0.5, "seen": 7}});
         status["reload_failure"] = json!({"since": 0, "error": "error: bad\n"});
         status["history"]["dropped"] = 1.into();
+        status["certificates"] = json!([
+            {"name": "mx.example.com", "names": [], "last_try": 1_000, "error": "no", "next_try": 301_000},
+            {"name": "b.example.com", "names": [], "expires": 3_600_000, "trying": true},
+        ]);
         let text = text(&status);
         for part in [
             "SICK since 1970-01-01T00:00:00.000Z: can't sync x; new mail",
-            "2, 1 not well:\n             b: open, 5 faults, 1 event missed; last: panic: \\u{7}\n",
-            "  metrics    b: load -0.5, seen 7\n",
+            "2, 1 not well:\n                b: open, 5 faults, 1 event missed; last: panic: \\u{7}\n",
+            "  metrics       b: load -0.5, seen 7\n",
             "RELOAD FAILED at 1970-01-01T00:00:00.000Z; generation 4 stays in force:\n\nerror: bad\n",
-            "history    1 account could not be written",
+            "  certificates  mx.example.com: NONE YET, FAILED at 1970-01-01T00:00:01Z: no, asked next at 1970-01-01T00:05:01Z\n",
+            "                b.example.com: until 1970-01-01T01:00:00Z, the authority is being asked\n",
+            "history       1 account could not be written",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -1,6 +1,6 @@
 //! The one HTTP client of the server, for sinks: what stands behind [`Http`].
 //!
-//! HTTP/1.1, TLS by rustls with the roots of the system, connections kept for a while. It follows no redirect, keeps no
+//! HTTP/1.1, TLS by rustls with the roots of the system or given ones, connections kept for a while. It follows no redirect, keeps no
 //! cookies, asks no proxy of the environment, and repeats nothing by itself. Bodies that are messages are read from where
 //! they lie while they are sent. Who may go where has been decided before, by [`HttpOf`](crate::event::host::HttpOf); that
 //! the URL means the same here as there is looked at once more.
@@ -11,9 +11,11 @@ use crate::event::host::{Http, HttpBody, HttpFault, HttpRequest, HttpResponse, W
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Body, Client, Method, Request, Response, Url};
+use reqwest::{Body, Certificate, Client, Method, Request, Response, Url};
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -31,6 +33,10 @@ const AGENT: &str = concat!("Mailsluice/", env!("CARGO_PKG_VERSION"));
 pub struct HttpClient {
     /// Made at the first request, since it reads the system's certificates; if that fails, at the next one again.
     client: OnceCell<Client>,
+    /// Authorities in DER that are believed, and no others. None: those of the system.
+    roots: Option<Arc<[Vec<u8>]>>,
+    /// Hosts that are elsewhere than the DNS says.
+    hosts: Vec<(String, SocketAddr)>,
 }
 
 impl HttpClient {
@@ -39,8 +45,18 @@ impl HttpClient {
         Self::default()
     }
 
+    /// One that believes these authorities, given in DER, and not those of the system.
+    pub fn believing(roots: Arc<[Vec<u8>]>) -> Self {
+        Self { roots: Some(roots), ..Self::default() }
+    }
+
+    /// The same, which finds these hosts at these addresses, whatever the DNS says, also if the URL has no port.
+    pub fn finding(self, hosts: Vec<(String, SocketAddr)>) -> Self {
+        Self { hosts, ..self }
+    }
+
     async fn client(&self) -> Result<&Client, reqwest::Error> {
-        self.client.get_or_try_init(|| async { build() }).await
+        self.client.get_or_try_init(|| async { build(self.roots.as_deref(), &self.hosts) }).await
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, HttpFault> {
@@ -51,8 +67,14 @@ impl HttpClient {
     }
 }
 
-fn build() -> Result<Client, reqwest::Error> {
-    Client::builder()
+fn build(roots: Option<&[Vec<u8>]>, hosts: &[(String, SocketAddr)]) -> Result<Client, reqwest::Error> {
+    let mut builder = Client::builder();
+    if let Some(roots) = roots {
+        let roots = roots.iter().map(|der| Certificate::from_der(der)).collect::<Result<Vec<_>, _>>()?;
+        builder = builder.tls_certs_only(roots);
+    }
+    let builder = hosts.iter().fold(builder, |builder, (name, address)| builder.resolve(name, *address));
+    builder
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

@@ -8,17 +8,25 @@
 //! * [`certificate`]: what is read out of a certificate. `pem`, `key`, `pair`, `authorities`: files, and what is wrong with them.
 //! * [`client`]: what a connection that we open has to prove, and its handshake.
 //! * [`server`]: what a listener has in force. `store`: which certificate is shown. `clients`: what clients may show.
+//! * `kept`: certificates that the server has fetched. [`challenge`]: what it shows to who issues them. `failure`: why a handshake failed.
 
 mod authorities;
 pub mod certificate;
+pub mod challenge;
 pub mod client;
 mod clients;
+mod failure;
+mod kept;
 mod key;
 mod pair;
 mod pem;
 mod provider;
 pub mod server;
 mod store;
+mod version;
 
+pub use challenge::Challenges;
+pub use failure::failure;
+pub use kept::Kept;
 pub use provider::provider;
 pub use server::{Secured, Server, check};

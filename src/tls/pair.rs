@@ -21,14 +21,14 @@ pub(super) struct Loaded {
     pub(super) names: Vec<String>,
 }
 
-/// Loads a pair. What is wrong is noted.
-pub(super) fn load(pair: &Pair, found: &mut Diagnostics) -> Option<Loaded> {
+/// Loads a pair. What is wrong is noted. `fetched`: the server has it from an authority, and renews it by itself.
+pub(super) fn load(pair: &Pair, fetched: bool, found: &mut Diagnostics) -> Option<Loaded> {
     // Both are read, so that one run tells what is wrong with either.
     let chain = certificates(&pair.certificate, found);
     let key = key::read(&pair.key, found);
     let (chain, key) = (chain?, key?);
     check_order(&chain, found)?;
-    check_times(&chain, now(), found);
+    check_times(&chain, now(), fetched, found);
     let ders = chain.iter().map(|(certificate, _)| certificate.der.clone()).collect();
     let names = chain.first().map(|(own, _)| own.server_names()).unwrap_or_default();
     match CertifiedKey::from_der(ders, key.der, &provider()) {
@@ -36,7 +36,10 @@ pub(super) fn load(pair: &Pair, found: &mut Diagnostics) -> Option<Loaded> {
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             let shown = pair.certificate.path.display();
             let told = found.error(key.span, format!("this key is not the one of the certificate in `{shown}`"));
-            told.help("was one of them renewed without the other? name the two that were made together");
+            told.help(match fetched {
+                true => "remove the file: the server fetches another one",
+                false => "was one of them renewed without the other? name the two that were made together",
+            });
             None
         }
         Err(error) => {
@@ -70,7 +73,7 @@ fn check_order(chain: &[(Certificate, Span)], found: &mut Diagnostics) -> Option
     Some(())
 }
 
-fn check_times(chain: &[(Certificate, Span)], now: i64, found: &mut Diagnostics) {
+fn check_times(chain: &[(Certificate, Span)], now: i64, fetched: bool, found: &mut Diagnostics) {
     for (certificate, span) in chain {
         let left = (certificate.not_after - now).div_euclid(DAY);
         let days = |n: i64| if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
@@ -78,13 +81,16 @@ fn check_times(chain: &[(Certificate, Span)], now: i64, found: &mut Diagnostics)
             "the certificate does not count yet".to_owned()
         } else if certificate.not_after < now {
             format!("the certificate has expired {} ago", days((now - certificate.not_after).div_euclid(DAY)))
-        } else if left < SOON {
+        } else if left < SOON && !fetched {
             format!("the certificate expires in {}", days(left))
         } else {
             continue;
         };
         let told = found.warning(*span, message);
-        told.help("renew it, or set the machine's clock: clients that check certificates won't talk to this server");
+        told.help(match fetched {
+            true => "`mailsluice status` says why there is no newer one, if the machine's clock is right",
+            false => "renew it, or set the machine's clock: clients that check certificates won't talk to this server",
+        });
     }
 }
 

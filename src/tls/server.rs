@@ -5,27 +5,28 @@
 
 use super::authorities::authorities;
 use super::certificate::Certificate;
+use super::challenge::Challenges;
 use super::clients::Clients;
 use super::pair::{self, Loaded};
 use super::provider;
 use super::store::Store;
+use super::version;
+use super::{challenge, kept};
 use crate::config::listener::Tls;
 use crate::config::listener::tls::{self as setting, MinVersion, Pair};
 use crate::config::{Diagnostics, Settings};
 use crate::mail::{PeerCertificate, TlsFacts};
 use rustls::crypto::aws_lc_rs::Ticketer;
-use rustls::server::{ServerConnection, ServerSessionMemoryCache};
-use rustls::{ProtocolVersion, ServerConfig, SupportedProtocolVersion, version};
+use rustls::server::{Acceptor, ServerConnection, ServerSessionMemoryCache};
+use rustls::{ProtocolVersion, ServerConfig};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
-const SINCE_12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
-const SINCE_13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 /// Octets that wait to be sent on a connection at most; whoever writes more waits.
 const SEND_BUFFER: usize = 32 * 1024;
 /// Sessions that TLS 1.2 clients without tickets can resume.
@@ -40,6 +41,7 @@ const PROTOCOL: &[u8] = b"smtp";
 pub struct Server {
     config: Arc<ServerConfig>,
     clients: Option<Arc<Clients>>,
+    certified: bool,
 }
 
 impl fmt::Debug for Server {
@@ -58,22 +60,30 @@ pub struct Secured<S> {
     pub binding: Option<[u8; 32]>,
 }
 
-/// Notes everything that is wrong with certificates and keys of the settings.
+/// Notes everything that is wrong with certificates and keys of the settings, those that we show as a client included.
 pub fn check(settings: &Settings, found: &mut Diagnostics) {
     let mut seen = Vec::new();
     for tls in settings.listeners.iter().filter_map(|listener| listener.tls.as_ref()) {
         if !seen.contains(&tls) {
             // What several listeners share is told once.
-            let mut fresh = Diagnostics::default();
-            std::mem::swap(&mut fresh.sources, &mut found.sources);
-            build(tls, &mut fresh);
-            std::mem::swap(&mut fresh.sources, &mut found.sources);
-            for diagnostic in fresh.iter() {
-                if !found.iter().any(|told| told.message == diagnostic.message && told.span == diagnostic.span) {
-                    found.add(diagnostic.clone());
-                }
-            }
+            note_once(found, |found| drop(build(tls, found)));
             seen.push(tls);
+        }
+    }
+    for pair in settings.delivery.relays().filter_map(|relay| relay.identity.as_ref()) {
+        note_once(found, |found| drop(pair::load(pair, false, found)));
+    }
+}
+
+/// Notes what is found and has not been noted before.
+fn note_once(found: &mut Diagnostics, look: impl FnOnce(&mut Diagnostics)) {
+    let mut fresh = Diagnostics::default();
+    std::mem::swap(&mut fresh.sources, &mut found.sources);
+    look(&mut fresh);
+    std::mem::swap(&mut fresh.sources, &mut found.sources);
+    for diagnostic in fresh.iter() {
+        if !found.iter().any(|told| told.message == diagnostic.message && told.span == diagnostic.span) {
+            found.add(diagnostic.clone());
         }
     }
 }
@@ -88,10 +98,34 @@ impl Server {
         }
     }
 
+    /// Whether there is a certificate to show. Those that the server fetches by itself come only once it runs.
+    pub fn is_certified(&self) -> bool {
+        self.certified
+    }
+
     /// Does the handshake. The error is for the operator; what TLS has to tell the client was told.
     pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> io::Result<Secured<TlsStream<S>>> {
-        let limit = |connection: &mut ServerConnection| connection.set_buffer_limit(Some(SEND_BUFFER));
-        let stream = TlsAcceptor::from(self.config.clone()).accept_with(stream, limit).await?;
+        self.secured(TlsAcceptor::from(self.config.clone()).accept_with(stream, limit).await?)
+    }
+
+    /// The same where an authority may look for what it is to be shown. Nothing: it was one, and has seen it; the connection is
+    /// closed.
+    pub async fn accept_beside<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        challenges: &Challenges,
+        stream: S,
+    ) -> io::Result<Option<Secured<TlsStream<S>>>> {
+        if !challenges.any() {
+            return self.accept(stream).await.map(Some);
+        }
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        if let Some(config) = challenges.of(&start.client_hello()) {
+            return challenge::finish(start, config).await.map(|()| None);
+        }
+        self.secured(start.into_stream_with(self.config.clone(), limit).await?).map(Some)
+    }
+
+    fn secured<S>(&self, stream: TlsStream<S>) -> io::Result<Secured<TlsStream<S>>> {
         let connection = stream.get_ref().1;
         let facts = self.facts(connection);
         if self.clients.as_ref().is_some_and(|clients| clients.required()) && facts.verified_peer().is_none() {
@@ -130,6 +164,10 @@ impl Server {
     }
 }
 
+fn limit(connection: &mut ServerConnection) {
+    connection.set_buffer_limit(Some(SEND_BUFFER));
+}
+
 fn version_name(version: ProtocolVersion) -> &'static str {
     match version {
         ProtocolVersion::TLSv1_2 => "TLSv1.2",
@@ -147,9 +185,14 @@ fn binding(connection: &ServerConnection) -> Option<[u8; 32]> {
 /// Builds what the settings ask for, and notes what is wrong.
 fn build(tls: &Tls, found: &mut Diagnostics) -> Option<Server> {
     let mut known = HashMap::new();
-    let loaded: Vec<Option<Loaded>> = tls.certificates.iter().map(|pair| load_once(pair, &mut known, found)).collect();
+    let loaded = tls.certificates.iter().map(|certificate| match certificate {
+        setting::Certificate::Files(pair) => load_once(pair, &mut known, found).map(Some),
+        setting::Certificate::Acme(ordered) => kept::load(ordered, found),
+    });
+    let loaded: Vec<Option<Option<Loaded>>> = loaded.collect();
     let authorities = tls.client_ca.as_ref().map(|file| authorities(file, found));
-    let loaded: Vec<Loaded> = loaded.into_iter().collect::<Option<_>>()?;
+    let loaded: Vec<Loaded> = loaded.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+    let certified = !loaded.is_empty();
     let authorities = match authorities {
         Some(authorities) => Some(authorities?),
         None => None,
@@ -158,7 +201,7 @@ fn build(tls: &Tls, found: &mut Diagnostics) -> Option<Server> {
     let clients = Clients::new(tls.clients == setting::Clients::Required, authorities);
     let made = clients.and_then(|clients| {
         let clients = asked.then(|| Arc::new(clients));
-        Ok(Server { config: Arc::new(config(tls, loaded, clients.clone())?), clients })
+        Ok(Server { config: Arc::new(config(tls, loaded, clients.clone())?), clients, certified })
     });
     made.map_err(|why| found.error(None, format!("TLS can't be set up: {why}"))).ok()
 }
@@ -170,13 +213,13 @@ fn load_once<'a>(
     found: &mut Diagnostics,
 ) -> Option<Loaded> {
     let paths = (pair.certificate.path.as_path(), pair.key.path.as_path());
-    known.entry(paths).or_insert_with(|| pair::load(pair, found)).clone()
+    known.entry(paths).or_insert_with(|| pair::load(pair, false, found)).clone()
 }
 
 fn config(tls: &Tls, loaded: Vec<Loaded>, clients: Option<Arc<Clients>>) -> Result<ServerConfig, String> {
     let versions = match tls.min_version {
-        MinVersion::Tls12 => SINCE_12,
-        MinVersion::Tls13 => SINCE_13,
+        MinVersion::Tls12 => version::SINCE_12,
+        MinVersion::Tls13 => version::SINCE_13,
     };
     let builder = ServerConfig::builder_with_provider(provider());
     let builder = builder.with_protocol_versions(versions).map_err(|e| e.to_string())?;

@@ -3,6 +3,8 @@
 //! The order matters. The configuration is read, the lock taken, and ports and control socket are bound before privileges are
 //! dropped, and that before there are threads. The spool is recovered before anything accepts. `ready` is printed when it does.
 
+mod certificates;
+mod keytab;
 mod log;
 mod privileges;
 mod run;
@@ -46,11 +48,12 @@ fn prepare(options: &Options, log: &Log) -> Result<Prepared, String> {
     let (mut found, mut inputs) = (Diagnostics::default(), Inputs::default());
     let settings = read_settings(&options.config, &mut inputs, &mut found);
     let Some(settings) = settings.filter(|_| !found.has_errors()) else { return Err(found.to_string()) };
+    keytab::point_to(&settings)?;
     start::logging(&settings.log, log);
     privileges::raise_file_limit();
     let heir = Heir::of(&settings)?;
     let lock = start::lock(&settings.data_dir, heir.as_ref())?;
-    let sockets = start::bind(&settings)?;
+    let (sockets, doors) = start::bind(&settings)?;
     let owner = heir.as_ref().map(|h| (h.uid, h.gid));
     let control = Bound::new(&settings.admin.socket, settings.admin.group.as_deref(), owner)?;
     if let Some(heir) = &heir {
@@ -58,5 +61,5 @@ fn prepare(options: &Options, log: &Log) -> Result<Prepared, String> {
         privileges::look_again(&mut inputs);
     }
     log.detach().map_err(|e| format!("no thread for the log: {e}"))?;
-    Ok(Prepared { lock, opened: Opened { settings, found, inputs, sockets, control } })
+    Ok(Prepared { lock, opened: Opened { settings, found, inputs, sockets, doors, control } })
 }

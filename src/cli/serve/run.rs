@@ -1,7 +1,9 @@
 //! The running server: stores opened, rooms wired, signals heard, everything ended in order.
 
 use super::Options;
+use super::certificates::{self, Doors, Rooms};
 use super::start::{Opened, Prepared};
+use crate::acme::Board;
 use crate::admin::{self, Bound, Ops};
 use crate::cli::world;
 use crate::config::{Diagnostics, Settings};
@@ -19,8 +21,8 @@ use crate::pickup;
 use crate::server::{self, Gate, Room, Server};
 use crate::snapshot::{Current, Snapshot};
 use crate::spool::{Claim, Found, NodeId, SegmentLog, Spool, log};
-use crate::transport::security::reports::{Collector, Reporter};
-use crate::transport::traffic::Kept;
+use crate::transport::security::reports::{Collector, Kept, Reporter};
+use crate::transport::traffic;
 use crate::transport::{Queue, deliver::Means, on_demand::OnDemand, pipeline::Pipeline, verify::Prober};
 use std::fs::DirBuilder;
 use std::io::Write;
@@ -106,6 +108,7 @@ struct Running {
     server: Arc<Server>,
     reloader: Arc<Reloader>,
     current: Arc<Current>,
+    board: Arc<Board>,
     stopping: CancellationToken,
     passes: TaskTracker,
     workers: TaskTracker,
@@ -113,25 +116,25 @@ struct Running {
 
 impl Running {
     async fn start(options: &Options, natives: Natives, opened: Opened) -> Result<Self, String> {
-        let Opened { settings, found, inputs, sockets, control } = opened;
+        let Opened { settings, found, inputs, sockets, doors, control } = opened;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv = Store::open(&settings.data_dir, clock.clone(), Quota::default()).map_err(|e| e.to_string())?;
         let kv: Arc<dyn Kv> = Arc::new(kv);
         let collector = Collector::default();
+        let kept = Kept::under(&settings.data_dir);
+        kept.resume(&collector);
         let advisor = world::advisor(kv.clone(), clock.clone());
-        let advisor = match settings.tls_reports {
-            Some(_) => advisor.counting(collector.clone(), clock.clone()),
-            None => advisor,
-        };
         let mut workshop = world::workshop(natives, kv, clock.clone());
         let workshop_http = workshop.http.clone();
         world::keep_compiled(&mut workshop, &settings.data_dir);
         let (snapshot, loaded, inputs) = first_snapshot(options, (settings.clone(), found), inputs, &workshop)?;
         let current = Arc::new(Current::new(snapshot));
+        let advisor = advisor.counting(collector.clone(), clock.clone(), current.clone());
         let stopping = CancellationToken::new();
         let (intake, queue) = stores(&settings, clock, current.clone(), &stopping).await?;
         let reporter = Reporter {
             collector,
+            kept: Some(kept),
             resolver: world::resolver(),
             http: workshop_http,
             sts: advisor.sts(),
@@ -150,18 +153,22 @@ impl Running {
             room: Room::default(),
             verify: Some(Arc::new(Prober::new(pipeline.clone()))),
             logins: world::logins(),
+            handshakes: Arc::default(),
+            challenges: Arc::default(),
             turnaround: Some(on_demand),
             stopping: stopping.clone(),
             tasks: TaskTracker::new(),
         });
         let reloader = Arc::new(Reloader::new(options.config.clone(), workshop, current.clone(), loaded, inputs));
-        let running =
-            Self { server, reloader, current, stopping, passes: TaskTracker::new(), workers: TaskTracker::new() };
+        let (board, passes, workers) = (Arc::default(), TaskTracker::new(), TaskTracker::new());
+        let running = Self { server, reloader, current, board, stopping, passes, workers };
         running.control(&queue, &sockets, control)?;
         running.work(pipeline, &settings);
-        running.workers.spawn(reporter.run(running.stopping.clone()));
+        // Among what is waited for at the end: it keeps what was counted.
+        running.server.tasks.spawn(reporter.run(running.stopping.clone()));
         running.pick_up();
         running.listen(sockets)?;
+        running.fetch(doors)?;
         Ok(running)
     }
 
@@ -183,7 +190,7 @@ impl Running {
     fn control(&self, queue: &Arc<Queue>, sockets: &[std::net::TcpListener], control: Bound) -> Result<(), String> {
         let addresses = sockets.iter().map(std::net::TcpListener::local_addr).collect::<Result<_, _>>();
         let intake = self.server.intake.clone();
-        let suspensions = Kept::open(queue.governor.clone(), &self.current.pin().settings.data_dir);
+        let suspensions = traffic::Kept::open(queue.governor.clone(), &self.current.pin().settings.data_dir);
         let ops = Ops {
             suspensions: Arc::new(
                 suspensions.map_err(|e| format!("{e}; mend it, or remove it: then nothing is suspended"))?,
@@ -194,12 +201,27 @@ impl Running {
             started: intake.clock.now(),
             intake,
             gate: self.server.gate.clone(),
+            lockout: self.server.logins.lockout.clone(),
+            handshakes: self.server.handshakes.clone(),
+            certificates: self.board.clone(),
             reload: self.reloader.clone(),
             addresses: addresses.map_err(|e| format!("cannot listen: {e}"))?,
         };
         let socket = control.open().map_err(|e| format!("cannot serve the control socket: {e}"))?;
         self.server.tasks.spawn(admin::run(socket, Arc::new(ops), self.stopping.clone()));
         Ok(())
+    }
+
+    /// The certificates that are fetched, and the sockets at which their authorities look.
+    fn fetch(&self, doors: Doors) -> Result<(), String> {
+        let rooms = Rooms {
+            current: self.current.clone(),
+            clock: self.server.intake.clock.clone(),
+            reloader: self.reloader.clone(),
+            challenges: self.server.challenges.clone(),
+            board: self.board.clone(),
+        };
+        certificates::begin(doors, rooms, &self.workers, &self.stopping)
     }
 
     /// Begins to accept, and says so.

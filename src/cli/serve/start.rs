@@ -1,8 +1,9 @@
 //! The first steps: the log, the lock on data-dir, the sockets.
 
+use super::certificates::Doors;
 use super::privileges::{Heir, is_ours};
 use crate::admin::Bound;
-use crate::config::log::{Format, Log};
+use crate::config::log::{Format, Level, Log};
 use crate::config::{Diagnostics, Settings};
 use crate::manifest::load::Inputs;
 use nix::errno::Errno;
@@ -33,6 +34,8 @@ pub(super) struct Opened {
     pub(super) control: Bound,
     /// One per listener, in the order of the settings.
     pub(super) sockets: Vec<TcpListener>,
+    /// Those at which authorities look.
+    pub(super) doors: Doors,
 }
 
 /// Connections that the kernel keeps until they are accepted.
@@ -40,11 +43,19 @@ const BACKLOG: i32 = 1024;
 
 /// Logs to standard error; `RUST_LOG` goes before the configuration.
 pub(super) fn logging(log: &Log, to: &super::log::Log) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(log.level.as_str()));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(directives(log.level)));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to.clone());
     match log.format {
         Format::Plain => builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
         Format::Json => builder.json().flatten_event(true).init(),
+    }
+}
+
+/// What is logged. rustls warns of each client that asks for an address as a name; anybody could fill the log so.
+fn directives(level: Level) -> String {
+    match level {
+        Level::Error | Level::Warn | Level::Info => format!("{},rustls=error", level.as_str()),
+        Level::Debug | Level::Trace => level.as_str().to_owned(),
     }
 }
 
@@ -114,24 +125,29 @@ fn owner(mut lock: File) -> String {
     read.map(|_| format!(" (process {})", pid.trim())).unwrap_or_default()
 }
 
-/// Binds every listener, or takes the socket that a service manager has handed over for its address.
-pub(super) fn bind(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+/// Binds every listener and what `[acme]` wants, or takes the sockets that a service manager has handed over for their addresses.
+pub(super) fn bind(settings: &Settings) -> Result<(Vec<TcpListener>, Doors), String> {
     let mut handed = handed_over()?;
-    let mut sockets = Vec::new();
-    for listener in &settings.listeners {
-        let taken = handed.iter().position(|s| s.local_addr().is_ok_and(|a| a == listener.address));
+    let mut open = |address: SocketAddr| {
+        let taken = handed.iter().position(|s| s.local_addr().is_ok_and(|a| a == address));
         let socket = match taken {
             Some(at) => Ok(handed.remove(at)),
-            None => listen(listener.address),
+            None => listen(address),
         };
         let socket = socket.and_then(|s| s.set_nonblocking(true).map(|()| s));
-        sockets.push(socket.map_err(|e| format!("cannot listen on {}: {e}", listener.address))?);
+        socket.map_err(|e| format!("cannot listen on {address}: {e}"))
+    };
+    let sockets = settings.listeners.iter().map(|listener| open(listener.address)).collect::<Result<_, _>>()?;
+    let mut doors = Doors::default();
+    if let Some(acme) = &settings.acme {
+        doors.http = acme.http_listen.iter().map(|address| open(*address)).collect::<Result<_, _>>()?;
+        doors.tls_alpn = acme.tls_alpn_listen.iter().map(|address| open(*address)).collect::<Result<_, _>>()?;
     }
     match handed.first().and_then(|s| s.local_addr().ok()) {
-        Some(address) => {
-            Err(format!("the service manager handed over a socket on {address}, for which there is no [[listener]]"))
-        }
-        None => Ok(sockets),
+        Some(address) => Err(format!(
+            "the service manager handed over a socket on {address}, for which there is no [[listener]], and nothing in [acme]"
+        )),
+        None => Ok((sockets, doors)),
     }
 }
 

@@ -47,9 +47,9 @@ fn name(node: &Node, found: &mut Diagnostics) -> Option<String> {
     let text = string(node, found)?;
     let known = Mechanism::ALL.map(Mechanism::name);
     match Mechanism::named(&text) {
-        Some(Mechanism::Gssapi) => {
-            let told = found.error(node.span, "GSSAPI is not supported by this version");
-            told.help("leave it out");
+        Some(Mechanism::Gssapi) if !cfg!(feature = "gssapi") => {
+            let told = found.error(node.span, "this build can't do GSSAPI");
+            told.help("leave it out, or build with `--features gssapi`, which needs the header files of Kerberos");
             None
         }
         Some(mechanism) => Some(mechanism.name().to_owned()),

@@ -2,10 +2,11 @@
 //!
 //! # Layout
 //! * one file per group of settings: [`auth`], `extensions`, [`proxy`], [`submission`], [`tls`], [`verbs`]
-//! * [`pem_file`]: files of certificates and keys
+//! * [`pem_file`]: files of certificates and keys; [`ordered`]: certificates that the server fetches by itself
 
 pub mod auth;
 mod extensions;
+pub mod ordered;
 mod pem_file;
 pub mod proxy;
 pub mod submission;
@@ -14,6 +15,7 @@ pub mod verbs;
 
 pub use auth::ListenerAuth;
 pub use extensions::Extensions;
+pub use ordered::Ordered;
 pub use pem_file::PemFile;
 pub(super) use pem_file::PemFiles;
 pub use proxy::Proxies;
@@ -103,7 +105,8 @@ fn name(node: &Node, found: &mut Diagnostics) -> Option<String> {
     Some(text)
 }
 
-fn address(node: &Node, found: &mut Diagnostics) -> Option<SocketAddr> {
+/// Where to listen.
+pub(super) fn address(node: &Node, found: &mut Diagnostics) -> Option<SocketAddr> {
     let text = values::string(node, found)?;
     if let Ok(address) = text.parse() {
         return Some(address);
@@ -152,7 +155,7 @@ fn check_unique(new: &Listener, place: Span, before: &[(Listener, Span)], found:
 }
 
 /// Whether the system would refuse to bind both: the same port, and one address includes the other.
-fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+pub(super) fn collide(a: SocketAddr, b: SocketAddr) -> bool {
     let (x, y) = (a.ip(), b.ip());
     let family = x.is_ipv4() == y.is_ipv4();
     a.port() != 0 && a.port() == b.port() && (x == y || family && (x.is_unspecified() || y.is_unspecified()))

@@ -42,27 +42,70 @@ impl fmt::Debug for PemFile {
     }
 }
 
+impl PemFile {
+    /// A text as if it had been read from a file.
+    pub fn of_text(path: &Path, text: &str, found: &mut Diagnostics) -> Self {
+        let source = found.sources.add(path.display().to_string(), &shown_part(text.as_bytes()));
+        let named_at = Span::new(source, 0..0);
+        Self { path: path.to_owned(), octets: text.as_bytes().into(), source, named_at, open_to_all: false }
+    }
+}
+
 /// Reads such files. One that is named by many settings is read once.
 #[derive(Default)]
 pub(in crate::config) struct PemFiles {
     base: PathBuf,
+    /// Under it the server keeps what it fetches.
+    data_dir: PathBuf,
+    /// Whether there is anybody to fetch from.
+    acme: bool,
     read: HashMap<PathBuf, Option<PemFile>>,
+    /// The names of each certificate that is fetched, by the first of them.
+    ordered: HashMap<String, Vec<String>>,
 }
 
 impl PemFiles {
-    /// Relative paths start at `base`.
-    pub(in crate::config) fn below(base: &Path) -> Self {
-        Self { base: base.to_owned(), read: HashMap::new() }
+    /// Relative paths start at `base`; `acme`: certificates can be fetched, and are kept under `data_dir`.
+    pub(in crate::config) fn new(base: &Path, data_dir: &Path, acme: bool) -> Self {
+        Self { base: base.to_owned(), data_dir: data_dir.to_owned(), acme, ..Self::default() }
+    }
+
+    /// Whether there is anybody to fetch certificates from.
+    pub(super) fn has_acme(&self) -> bool {
+        self.acme
+    }
+
+    /// Under it the server keeps what it fetches.
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Notes a certificate that is to be fetched. False: another with the same first name has other names.
+    pub(super) fn orders(&mut self, first: &str, names: &[String]) -> bool {
+        self.ordered.entry(first.to_owned()).or_insert_with(|| names.to_owned()) == names
+    }
+
+    /// Reads a file that need not be there yet. Nothing, with an error, if it is and can't be read.
+    pub(super) fn kept(&mut self, path: &Path, named_at: Span, found: &mut Diagnostics) -> Option<Option<PemFile>> {
+        if path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            self.read.insert(path.to_owned(), None);
+            return Some(None);
+        }
+        self.at(path, named_at, found).map(Some)
     }
 
     /// Reads the file that the node names.
-    pub(super) fn file(&mut self, node: &Node, found: &mut Diagnostics) -> Option<PemFile> {
+    pub(in crate::config) fn file(&mut self, node: &Node, found: &mut Diagnostics) -> Option<PemFile> {
         let path = path::below(&self.base, node, found)?;
-        if let Some(read) = self.read.get(&path) {
-            return read.clone().map(|file| PemFile { named_at: node.span, ..file });
+        self.at(&path, node.span, found)
+    }
+
+    fn at(&mut self, path: &Path, named_at: Span, found: &mut Diagnostics) -> Option<PemFile> {
+        if let Some(read) = self.read.get(path) {
+            return read.clone().map(|file| PemFile { named_at, ..file });
         }
-        let file = read(&path, node.span, found);
-        self.read.insert(path, file.clone());
+        let file = read(path, named_at, found);
+        self.read.insert(path.to_owned(), file.clone());
         file
     }
 

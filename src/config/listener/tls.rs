@@ -2,6 +2,7 @@
 //!
 //! The files are read here; what is in them is the business of `crate::tls`.
 
+use super::ordered::{self, Ordered};
 use super::pem_file::{PemFile, PemFiles};
 use crate::config::diagnostic::Diagnostics;
 use crate::config::reader::{Table, list};
@@ -15,8 +16,8 @@ use crate::mail::Role;
 pub struct Tls {
     /// `mode`: when the handshake comes.
     pub mode: Mode,
-    /// `certificate` and `key`, then `certificates`: the first is shown to who asks for no name, or for one that none has.
-    pub certificates: Vec<Pair>,
+    /// `certificate` and `key` or `acme`, then `certificates`: the first is shown to who asks for no name, or for one that none has.
+    pub certificates: Vec<Certificate>,
     /// `required`: no MAIL before TLS. Default: true for the role `submission`. Always true where the handshake comes first.
     pub required: bool,
     /// `client-certificates`: default `"none"`.
@@ -56,6 +57,25 @@ pub enum MinVersion {
     Tls12,
     /// RFC 8446.
     Tls13,
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// From files.
+    Files(Pair),
+    /// The server fetches it.
+    Acme(Ordered),
+}
+
+impl Certificate {
+    /// What is to be fetched, if it is that.
+    pub fn ordered(&self) -> Option<&Ordered> {
+        match self {
+            Self::Acme(ordered) => Some(ordered),
+            Self::Files(_) => None,
+        }
+    }
 }
 
 /// A certificate with those that lead to its authority, and its key.
@@ -104,20 +124,40 @@ impl Tls {
     }
 }
 
-/// All pairs; nothing if any of them can't be read.
-fn certificates(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Option<Vec<Pair>> {
-    let mut all = vec![pair(table, found, files)];
-    if let Some(node) = table.node("certificates") {
-        let more = |node: &Node, found: &mut Diagnostics| Table::read(node, found, |t, f| pair(t, f, files));
+/// All of them; nothing if any can't be read.
+fn certificates(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Option<Vec<Certificate>> {
+    let mut all = Vec::new();
+    let own = ["certificate", "key", "acme"].map(|key| table.node(key).is_some());
+    let more = table.node("certificates");
+    if more.is_none() || own.contains(&true) {
+        all.push(certificate(table, found, files));
+    }
+    if let Some(node) = more {
+        if node.as_array().is_some_and(<[_]>::is_empty) && all.is_empty() {
+            found.error(node.span, "there is no certificate to show").help("name one, or leave `tls` out");
+            return None;
+        }
+        let more = |node: &Node, found: &mut Diagnostics| Table::read(node, found, |t, f| certificate(t, f, files));
         all.extend(list(node, found, more).into_iter().flatten());
     }
     all.into_iter().collect()
 }
 
-fn pair(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Option<Pair> {
+/// One: `acme`, or `certificate` and `key`.
+fn certificate(table: &mut Table<'_>, found: &mut Diagnostics, files: &mut PemFiles) -> Option<Certificate> {
+    if let Some(node) = table.node("acme") {
+        let ordered = ordered::read(node, found, files);
+        for key in ["certificate", "key"] {
+            if let Some(field) = table.field(key) {
+                let told = found.error(field.key_span, format!("`{key}` has no place beside `acme`"));
+                told.help("the server keeps what it fetches by itself; more certificates go to `certificates`");
+            }
+        }
+        return ordered.map(Certificate::Acme);
+    }
     let certificate = table.require("certificate", found, |node, found| files.file(node, found));
     let key = table.require("key", found, |node, found| files.file(node, found));
-    Some(Pair { certificate: certificate?, key: key? })
+    Some(Certificate::Files(Pair { certificate: certificate?, key: key? }))
 }
 
 fn check_clients(table: &Table<'_>, clients: Clients, ca_named: bool, found: &mut Diagnostics) {

@@ -14,6 +14,14 @@ pub enum Demand {
     /// Nothing. TLS is used if it is to be had, with whatever certificate (RFC 7435).
     #[default]
     Opportunistic,
+    /// The same. Whether a certificate of these names comes, that a root vouches for, is looked at and told, and nothing depends on it:
+    /// a policy of MTA-STS in testing (RFC 8461 5).
+    Tested {
+        /// Any of them. None: the policy does not list the host.
+        names: Arc<[String]>,
+        /// Who may vouch.
+        roots: Roots,
+    },
     /// TLS, with whatever certificate.
     Required,
     /// TLS, with a certificate of these names that a root vouches for.
@@ -48,9 +56,14 @@ impl Demand {
     pub fn start_tls(&self) -> StartTls {
         match self {
             Self::None => StartTls::Never,
-            Self::Opportunistic => StartTls::IfOffered,
+            Self::Opportunistic | Self::Tested { .. } => StartTls::IfOffered,
             Self::Required | Self::Verified { .. } | Self::Dane { .. } => StartTls::Required,
         }
+    }
+
+    /// Whether mail may go without TLS if that can't be had.
+    pub fn does_without(&self) -> bool {
+        matches!(self, Self::Opportunistic | Self::Tested { .. })
     }
 
     /// Whether the server has to prove who it is. REQUIRETLS goes over no other connection (RFC 8689 4.2.1).
@@ -70,6 +83,7 @@ impl fmt::Display for Demand {
         f.write_str(match self {
             Self::None => "none",
             Self::Opportunistic => "opportunistic",
+            Self::Tested { .. } => "mta-sts in testing",
             Self::Required => "required",
             Self::Verified { by: By::Us, .. } => "verified",
             Self::Verified { by: By::MtaSts, .. } => "mta-sts",

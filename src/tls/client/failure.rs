@@ -54,7 +54,10 @@ impl Failure {
             rustls::Error::InvalidCertificate(why) => of_certificate(why),
             _ => Kind::ValidationFailure,
         };
-        Self::new(kind, error.to_string())
+        match kind {
+            Kind::TlsaInvalid => Self::new(kind, "the server's certificate is none that its TLSA records name"),
+            _ => Self::new(kind, error.to_string()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::demand::Demand;
 use super::failure::{Failure, Kind};
+use super::identity::Identity;
 use super::verify::Verifier;
 use crate::tls::provider;
 use rustls::client::Resumption;
@@ -26,15 +27,19 @@ pub struct Established {
     pub cipher: String,
     /// The server has proven who it is.
     pub verified: bool,
+    /// What was wrong with its certificate, where that was looked at and not insisted on.
+    pub flaw: Option<Failure>,
 }
 
-/// Does the handshake with a server of this name. The stream is used up if it fails.
+/// Does the handshake with a server of this name, and shows who we are if it asks. The stream is used up if it fails.
 pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     demand: &Demand,
+    identity: Option<&Identity>,
     name: &str,
     stream: S,
 ) -> Result<(TlsStream<S>, Established), Failure> {
-    let connector = TlsConnector::from(Arc::new(config(demand)?));
+    let verifier = Arc::new(Verifier::new(demand)?);
+    let connector = TlsConnector::from(Arc::new(config(verifier.clone(), identity)?));
     let named = ServerName::try_from(name.trim_end_matches('.').to_owned())
         .map_err(|_| Failure::new(Kind::ValidationFailure, format!("`{name}` is no name that TLS knows")))?;
     let stream = connector.connect(named, stream).await.map_err(|error| failure(&error))?;
@@ -43,15 +48,19 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         version: connection.protocol_version().map_or_else(|| "TLS".to_owned(), version),
         cipher: connection.negotiated_cipher_suite().map_or_else(String::new, |suite| format!("{:?}", suite.suite())),
         verified: demand.is_authenticated(),
+        flaw: verifier.flaw(),
     };
     Ok((stream, established))
 }
 
-fn config(demand: &Demand) -> Result<ClientConfig, Failure> {
-    let verifier = Verifier::new(demand)?;
+fn config(verifier: Arc<Verifier>, identity: Option<&Identity>) -> Result<ClientConfig, Failure> {
     let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| Failure::of_rustls(&error))?;
-    let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(identity.resolver()?),
+        None => builder.with_no_client_auth(),
+    };
     config.resumption = Resumption::disabled();
     Ok(config)
 }

@@ -7,7 +7,7 @@
 //!
 //! * [`demand`]: what has to be proven. [`roots`]: whom we believe.
 //! * [`verify`]: certificates against a demand; [`dane`]: against TLSA records (RFC 7672).
-//! * [`handshake`]: the handshake. [`failure`]: why there is none, as logs and reports (RFC 8460) have it.
+//! * [`identity`]: a certificate of ours. [`handshake`]: the handshake. [`failure`]: why there is none, as logs and reports (RFC 8460) have it.
 //!
 //! Not here: which demand holds for a destination, and STARTTLS.
 
@@ -15,6 +15,7 @@ pub mod dane;
 pub mod demand;
 pub mod failure;
 pub mod handshake;
+pub mod identity;
 pub mod roots;
 #[cfg(test)]
 mod tests;
@@ -23,4 +24,5 @@ pub mod verify;
 pub use demand::Demand;
 pub use failure::{Failure, Kind};
 pub use handshake::{Established, handshake};
+pub use identity::Identity;
 pub use roots::Roots;

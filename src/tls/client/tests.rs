@@ -54,7 +54,7 @@ async fn meet(server: &Chain, demand: &Demand) -> Result<Established, Kind> {
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let acceptor = server.server();
     tokio::spawn(async move { acceptor.accept(theirs).await.map(drop) });
-    let met = handshake(demand, "mx.example", ours).await;
+    let met = handshake(demand, None, "mx.example", ours).await;
     met.map(|(_, established)| established).map_err(|failure| failure.kind)
 }
 
@@ -95,6 +95,23 @@ async fn a_verified_certificate_has_the_name_its_time_and_a_voucher() {
         (&wild, wild.verified("a.mx.mail.example"), Kind::CertificateHostMismatch),
     ] {
         assert_eq!(meet(server, &demand).await, Err(kind));
+    }
+}
+
+#[tokio::test]
+async fn what_is_tested_is_looked_at_and_not_insisted_on() {
+    let (server, stranger) = (chain("mx.example", false), chain("mx.example", false));
+    let tested =
+        |names: &[&str], roots| Demand::Tested { names: names.iter().map(|n| (*n).to_owned()).collect(), roots };
+    for (demand, flaw) in [
+        (tested(&["mx.example"], server.roots()), None),
+        (tested(&["mx.example"], stranger.roots()), Some(Kind::CertificateNotTrusted)),
+        (tested(&["other.example"], server.roots()), Some(Kind::CertificateHostMismatch)),
+        // The policy does not list the host.
+        (tested(&[], server.roots()), Some(Kind::ValidationFailure)),
+    ] {
+        let met = meet(&server, &demand).await.unwrap();
+        assert_eq!((met.flaw.map(|flaw| flaw.kind), met.verified), (flaw, false));
     }
 }
 
@@ -158,6 +175,6 @@ async fn what_is_no_tls_is_a_failure() {
     use tokio::io::AsyncWriteExt;
     let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
     theirs.write_all(b"250 I am plaintext\r\n").await.unwrap();
-    let met = handshake(&Demand::Opportunistic, "mx.example", ours).await;
+    let met = handshake(&Demand::Opportunistic, None, "mx.example", ours).await;
     assert_eq!(met.map(|_| ()).unwrap_err().kind, Kind::ValidationFailure);
 }

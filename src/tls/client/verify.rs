@@ -4,7 +4,7 @@
 
 use super::dane::{self, Match};
 use super::demand::Demand;
-use super::failure::Failure;
+use super::failure::{Failure, Kind};
 use crate::event::host::Tlsa;
 use crate::tls::provider;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,31 +13,52 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Verifies for one demand. The name that rustls hands over serves SNI alone: those that count are in the demand.
 #[derive(Debug)]
 pub struct Verifier {
     algorithms: WebPkiSupportedAlgorithms,
     wanted: Wanted,
+    /// What was wrong with a certificate that is looked at and not insisted on.
+    flaw: Mutex<Option<Failure>>,
 }
 
 #[derive(Debug)]
 enum Wanted {
     Anything,
     Voucher { names: Arc<[String]>, roots: Arc<RootCertStore> },
+    Look { names: Arc<[String]>, roots: Arc<RootCertStore> },
     Record { names: Arc<[String]>, records: Arc<[Tlsa]> },
 }
 
 impl Verifier {
     /// One for this demand.
     pub fn new(demand: &Demand) -> Result<Self, Failure> {
+        let mut flaw = None;
         let wanted = match demand {
             Demand::None | Demand::Opportunistic | Demand::Required => Wanted::Anything,
+            Demand::Tested { names, .. } if names.is_empty() => {
+                let why = "the policy of MTA-STS does not list the host";
+                flaw = Some(Failure::new(Kind::ValidationFailure, why));
+                Wanted::Anything
+            }
+            Demand::Tested { names, roots } => match roots.store() {
+                Ok(roots) => Wanted::Look { names: names.clone(), roots },
+                Err(failure) => {
+                    flaw = Some(failure);
+                    Wanted::Anything
+                }
+            },
             Demand::Verified { names, roots, .. } => Wanted::Voucher { names: names.clone(), roots: roots.store()? },
             Demand::Dane { names, records } => Wanted::Record { names: names.clone(), records: records.clone() },
         };
-        Ok(Self { algorithms: provider().signature_verification_algorithms, wanted })
+        Ok(Self { algorithms: provider().signature_verification_algorithms, wanted, flaw: Mutex::new(flaw) })
+    }
+
+    /// What was wrong with the certificate, where that is looked at and not insisted on.
+    pub(super) fn flaw(&self) -> Option<Failure> {
+        self.flaw.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether one of `roots` vouches for the certificate, and it has one of the names.
@@ -98,6 +119,12 @@ impl ServerCertVerifier for Verifier {
         match &self.wanted {
             Wanted::Anything => Ok(()),
             Wanted::Voucher { names, roots } => self.vouched(certificate, between, roots, names, now),
+            Wanted::Look { names, roots } => {
+                let flaw = self.vouched(certificate, between, roots, names, now).err();
+                let flaw = flaw.as_ref().map(Failure::of_rustls);
+                *self.flaw.lock().unwrap_or_else(PoisonError::into_inner) = flaw;
+                Ok(())
+            }
             Wanted::Record { names, records } => self.recorded(certificate, between, records, names, now),
         }?;
         Ok(ServerCertVerified::assertion())

@@ -1,6 +1,7 @@
 //! TLS of the server.
 
 pub(crate) mod authority;
+mod challenge;
 mod files;
 mod handshake;
 mod server;

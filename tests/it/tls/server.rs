@@ -56,6 +56,7 @@ fn mail_comes_in_encrypted_and_the_trace_says_so() {
     let reply = client.deliver("a@client.example", &["alice@example.com"], LETTER).must_be(250);
     client.quit();
     assert!(server.told(&["why", reply.id()]).contains("over TLSv1.3"));
+    assert_eq!(server.status().tls.handshakes["TLSv1.3"], 1);
     let mut client = SmtpClient::connect(server.address(1));
     client.secure(&trust);
     client.expect(220);
@@ -97,6 +98,8 @@ fn what_comes_with_starttls_is_never_executed() {
     client.send(b"MAIL FROM:<injected@client.example>\r\n");
     assert!(client.try_secure(&trust).is_err());
     server.logged("the TLS handshake failed");
+    let tls = server.status().tls;
+    assert_eq!((tls.handshakes.len(), tls.failed), (0, 1), "{tls:?}");
 }
 
 #[test]
