@@ -15,7 +15,7 @@ pub struct Account {
     /// What SCRAM needs to know of the password.
     pub keys: Option<Box<Keys>>,
     /// SHA-256 of certificates that are as good as a password, as 64 hexadecimal digits.
-    pub certificates: Vec<Box<str>>,
+    pub certificates: Vec<Arc<str>>,
     /// Whether the user may not come in at present: `!`.
     pub disabled: bool,
     /// The sender addresses that the user may use. Nothing: those of his own name.

@@ -1,4 +1,4 @@
-//! Passwords are checked off the event loop: as many at a time as there are processors, and not many wait.
+//! Passwords and tickets are checked off the event loop: as many at a time as there are processors, and not many wait.
 
 use super::table::{Accounts, Checked};
 use crate::sasl::Hidden;
@@ -12,11 +12,11 @@ const WAITING: usize = 64;
 /// How long they wait at most.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Too many passwords are being checked, or the check broke off: nothing is known of this one.
+/// Too many logins are being checked, or the check broke off: nothing is known of this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 
-/// Checks passwords.
+/// Checks passwords and whatever else blocks.
 #[derive(Debug)]
 pub struct Checker {
     places: Arc<Semaphore>,
@@ -42,17 +42,22 @@ impl Checker {
 
     /// Whose password this is.
     pub async fn check(&self, accounts: Arc<Accounts>, name: String, password: Hidden) -> Result<Checked, Busy> {
+        self.work(move || accounts.check(&name, password.expose())).await
+    }
+
+    /// Does what blocks, when its turn has come.
+    pub async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let counted = Waiting::enter(&self.waiting, self.waiting_max)?;
         let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
         drop(counted);
         let Ok(Ok(place)) = place else { return Err(Busy) };
         let work = tokio::task::spawn_blocking(move || {
-            let checked = accounts.check(&name, password.expose());
+            let done = work();
             drop(place);
-            checked
+            done
         });
         work.await.map_err(|error| {
-            tracing::error!(%error, "a password could not be checked");
+            tracing::error!(%error, "credentials could not be checked");
             Busy
         })
     }

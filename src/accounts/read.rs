@@ -40,33 +40,44 @@ pub const CERT: &str = "{CERT}";
 /// The most senders of a user.
 const SENDERS_MAX: usize = 1000;
 
-/// Reads a whole file. Faults go to `note`, which says whether to go on.
-pub fn read(text: &str, mut note: impl FnMut(Fault) -> bool) -> Accounts {
-    let mut accounts = Accounts::default();
-    let mut start = 0;
-    for whole in text.split_inclusive('\n') {
-        let line = whole.trim_end_matches(['\n', '\r']);
-        let fault = match entry(line) {
-            None => None,
-            Some(Ok(account)) => {
+/// Reads a file line by line.
+#[derive(Default)]
+pub struct Reader {
+    /// The users so far.
+    pub accounts: Accounts,
+}
+
+impl Reader {
+    /// Takes a line, without its end. The fault's range is within it, as text.
+    pub fn line(&mut self, line: &[u8]) -> Option<Fault> {
+        let line = match std::str::from_utf8(line) {
+            Ok(line) => line,
+            Err(wrong) => {
+                let at = wrong.valid_up_to();
+                let message = "the file is not valid UTF-8".to_owned();
+                return Some(Fault { range: at..at + 1, message, help: "save the file as UTF-8" });
+            }
+        };
+        match entry(line)? {
+            Err(fault) => Some(fault),
+            Ok(account) => {
                 let name = account.name.clone();
-                let taken = !accounts.add(account);
+                let taken = !self.accounts.add(account);
                 taken.then(|| Fault {
                     range: 0..line.find(':').unwrap_or(line.len()),
                     message: format!("there is a user `{name}` already"),
                     help: "remove one of the lines; upper and lower case make no difference",
                 })
             }
-            Some(Err(fault)) => Some(fault),
-        };
-        if let Some(fault) = fault
-            && !note(Fault { range: start + fault.range.start..start + fault.range.end, ..fault })
-        {
-            break;
         }
-        start += whole.len();
     }
-    accounts
+}
+
+/// Reads a whole file, and counts the lines that can't be used.
+pub fn read(text: &str) -> (Accounts, usize) {
+    let mut reader = Reader::default();
+    let wrong = text.lines().filter(|line| reader.line(line.as_bytes()).is_some()).count();
+    (reader.accounts, wrong)
 }
 
 /// One line, without its end. Nothing for comments and empty lines. The fault's range is within the line.
@@ -187,13 +198,17 @@ mod tests {
 
     const SHA: &str = "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5";
 
+    /// With the faults' places in the whole text.
     fn all(text: &str) -> (Accounts, Vec<Fault>) {
-        let mut faults = Vec::new();
-        let accounts = read(text, |fault| {
-            faults.push(fault);
-            true
-        });
-        (accounts, faults)
+        let (mut reader, mut faults, mut start) = (Reader::default(), Vec::new(), 0);
+        for whole in text.split_inclusive('\n') {
+            let line = whole.trim_end_matches(['\n', '\r']);
+            if let Some(Fault { range, message, help }) = reader.line(line.as_bytes()) {
+                faults.push(Fault { range: start + range.start..start + range.end, message, help });
+            }
+            start += whole.len();
+        }
+        (reader.accounts, faults)
     }
 
     #[test]

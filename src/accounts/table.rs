@@ -6,6 +6,7 @@
 use super::account::Account;
 use crate::sasl::scram::Keys;
 use aws_lc_rs::hmac;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use std::sync::Arc;
 pub struct Accounts {
     list: Vec<Account>,
     /// By folded name.
-    index: HashMap<Box<str>, u32>,
+    index: HashMap<Arc<str>, u32>,
+    /// By the fingerprint of a certificate: the first who has it and may come in.
+    pinned: HashMap<Arc<str>, u32>,
     /// Those whose password can be checked.
     measured: Vec<u32>,
     /// The first who has SCRAM keys: those made up for others look like his.
@@ -43,10 +46,18 @@ impl Accounts {
     /// Adds a user. False, and nothing has changed, if there is one of that name.
     pub fn add(&mut self, account: Account) -> bool {
         let Ok(at) = u32::try_from(self.list.len()) else { return false };
-        match self.index.entry(fold(&account.name).into()) {
+        // Most names are folded as they stand, and need no copy.
+        let folded = match fold(&account.name) {
+            Cow::Borrowed(_) => account.name.clone(),
+            Cow::Owned(folded) => folded.into(),
+        };
+        match self.index.entry(folded) {
             std::collections::hash_map::Entry::Occupied(_) => return false,
             std::collections::hash_map::Entry::Vacant(place) => place.insert(at),
         };
+        for print in account.certificates.iter().filter(|_| !account.disabled) {
+            self.pinned.entry(print.clone()).or_insert(at);
+        }
         if account.has_password() {
             self.measured.push(at);
             if account.keys.is_some() {
@@ -60,6 +71,15 @@ impl Accounts {
     /// The user of this prepared name, whatever its case.
     pub fn find(&self, name: &str) -> Option<&Account> {
         self.at(*self.index.get(&*fold(name))?)
+    }
+
+    /// The user whose certificate this is, by its fingerprint or by one of the names in it that can be believed: the first in the
+    /// file, if there are more, of those who may come in.
+    pub fn of_certificate<'a>(&self, fingerprint: &str, names: impl Iterator<Item = &'a str>) -> Option<&Account> {
+        let pinned = self.pinned.get(fingerprint);
+        let named = names.filter_map(|name| self.index.get(&*fold(name)));
+        let enabled = |at: &&u32| self.at(**at).is_some_and(|account| !account.disabled);
+        self.at(*pinned.into_iter().chain(named).filter(enabled).min()?)
     }
 
     fn at(&self, index: u32) -> Option<&Account> {
@@ -89,7 +109,7 @@ impl Accounts {
 
     /// Whether anybody comes in by a certificate of his own.
     pub fn any_certificate(&self) -> bool {
-        self.list.iter().any(|account| !account.certificates.is_empty())
+        !self.pinned.is_empty()
     }
 
     /// Whose password this is. Blocks, for about the same time whether name and password are right or wrong.
@@ -128,7 +148,7 @@ impl Accounts {
 }
 
 /// A name as it is compared. Mailboxes and people are not told apart by the case of their letters.
-pub fn fold(name: &str) -> std::borrow::Cow<'_, str> {
+pub fn fold(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|b| b.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
 
@@ -179,6 +199,23 @@ mod tests {
         assert_eq!(seen.len(), 3);
         // One who is disabled costs the same as one who does not exist.
         assert_ne!(&*measured("dave"), "dave");
+    }
+
+    #[test]
+    fn whose_certificate_it_is() {
+        let mut accounts = accounts();
+        for (name, disabled, print) in
+            [("off", true, "aa"), ("printer", false, "aa"), ("scanner", false, "aa"), ("z", false, "bb")]
+        {
+            accounts.add(Account { certificates: vec![print.into()], disabled, ..Account::new(name) });
+        }
+        let of = |print: &str, names: &[&str]| {
+            accounts.of_certificate(print, names.iter().copied()).map(|account| account.name.to_string())
+        };
+        assert_eq!(of("aa", &[]).as_deref(), Some("printer"), "the first who may come in");
+        assert_eq!(of("bb", &["SCANNER", "nobody"]).as_deref(), Some("scanner"), "by name, and earlier in the file");
+        assert_eq!(of("cc", &["off", "dave"]), None);
+        assert_eq!(of("", &[]), None);
     }
 
     #[test]

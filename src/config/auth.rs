@@ -1,12 +1,14 @@
 //! `[auth]`: who may log in, how often one may guess, and who is asked about tokens.
 
-use super::diagnostic::{Diagnostics, Severity};
+use super::diagnostic::Diagnostics;
+use super::gssapi::Gssapi;
 use super::path;
 use super::reader::Table;
 use super::secret::Secret;
 use super::secret_file;
 use super::sources::Span;
 use super::tree::Node;
+use super::url;
 use super::values::{duration_above_zero, integer, string};
 use crate::accounts::{Accounts, Rules, read};
 use std::os::unix::fs::MetadataExt;
@@ -25,6 +27,8 @@ pub struct Auth {
     pub rules: Rules,
     /// `introspection`: who is asked whether a token is good (RFC 7662). Default: nobody.
     pub introspection: Option<Introspection>,
+    /// `gssapi`: how Kerberos tickets are taken. Default: not at all.
+    pub gssapi: Option<Gssapi>,
     /// Where the user file is.
     pub users_file: Option<PathBuf>,
 }
@@ -54,6 +58,7 @@ impl Auth {
             introspection: table
                 .node("introspection")
                 .and_then(|node| Table::read(node, found, |t, f| introspection(t, f, base, files)).flatten()),
+            gssapi: table.node("gssapi").and_then(|n| Table::read(n, found, |t, f| Gssapi::read(t, f, base)).flatten()),
             users_file: users.map(|(path, _)| {
                 files.push(path.clone());
                 path
@@ -64,24 +69,38 @@ impl Auth {
 
 /// The user file. Lines that can't be used are noted, up to ten of them.
 fn accounts(path: &Path, named_at: Span, found: &mut Diagnostics) -> Accounts {
-    let Some(id) = found.open(path, Some(named_at)) else { return Accounts::default() };
+    let mut reader = read::Reader::default();
+    let (mut shown, mut faults) = (Vec::new(), Vec::new());
+    let whole = found.sources.each_line(path, |number, octets| {
+        if let Some(fault) = reader.line(octets) {
+            // What is told of a line shows it: without hashes, which are worth guessing at.
+            shown.push((number, without_credentials(&String::from_utf8_lossy(octets))));
+            faults.push(fault);
+        }
+        faults.len() < ERRORS_MAX
+    });
+    let whole = match whole {
+        Ok(whole) => whole,
+        Err(fault) => {
+            found.unreadable(path, Some(named_at), fault);
+            return Accounts::default();
+        }
+    };
     if std::fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o006 != 0) {
         let told = found.warning(named_at, "anybody on this machine can read or change the user file");
         told.help(format!("chmod o= {}", path.display()));
     }
-    let text = found.sources.text(id);
-    // What is told of a line shows it: without hashes, which are worth guessing at.
-    found.sources.show_instead(id, &without_credentials(&text));
-    let before = found.count(Severity::Error);
-    read::read(&text, |fault| {
-        found.error(Span::new(id, fault.range), fault.message).help(fault.help);
-        if found.count(Severity::Error) - before < ERRORS_MAX {
-            return true;
-        }
+    let many = faults.len() >= ERRORS_MAX;
+    let (id, starts) = found.sources.add_lines(path, &whole, &shown);
+    for (fault, start) in faults.into_iter().zip(starts) {
+        let range = start + fault.range.start..start + fault.range.end;
+        found.error(Span::new(id, range), fault.message).help(fault.help);
+    }
+    if many {
         let told = found.error(named_at, format!("`{}` has too many errors", path.display()));
         told.label("the rest of this file was not checked");
-        false
-    })
+    }
+    reader.accounts
 }
 
 /// The text with stars in place of what stands between the first two colons of each line.
@@ -109,30 +128,16 @@ fn introspection(
     base: &Path,
     files: &mut Vec<PathBuf>,
 ) -> Option<Introspection> {
-    let url = table.require("url", found, url);
+    let url = table.require("url", found, endpoint);
     let client_id = table.require("client-id", found, string);
     let client_secret = table.require("client-secret", found, |n, f| secret_file::secret(n, f, base, files));
     Some(Introspection { url: url?, client_id: client_id?, client_secret: client_secret? })
 }
 
 /// Tokens are sent there: in clear text to this machine alone.
-fn url(node: &Node, found: &mut Diagnostics) -> Option<String> {
+fn endpoint(node: &Node, found: &mut Diagnostics) -> Option<String> {
     let text = string(node, found)?;
-    // Empty if there is none, or its port is no number.
-    let host = |rest: &str| {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        match authority.rsplit_once(':').filter(|_| !authority.ends_with(']')) {
-            None => authority.to_owned(),
-            Some((host, port)) => port.parse::<u16>().map_or(String::new(), |_| host.to_owned()),
-        }
-    };
-    let near = |rest: &str| matches!(host(rest).as_str(), "127.0.0.1" | "localhost" | "[::1]");
-    let fits = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(rest), _) => !host(rest).is_empty(),
-        (None, Some(rest)) => near(rest),
-        (None, None) => false,
-    };
-    if !fits || text.contains(['@', ' ']) || text.contains(char::is_control) {
+    if !url::is_private(&text) {
         let told = found.error(node.span, format!("`{text}` is no URL that tokens could be sent to"));
         told.help("write `https://host/path`; `http://` is for 127.0.0.1 and localhost");
         return None;

@@ -26,6 +26,13 @@ pub enum Claim {
         /// Whom the client wants to be taken for; otherwise the layer below decides.
         authzid: Option<String>,
     },
+    /// A Kerberos ticket has shown who the client is: GSSAPI.
+    Principal {
+        /// Whom the client wants to be taken for, if not for whoever the principal is.
+        authzid: Option<String>,
+        /// `name@REALM`.
+        principal: String,
+    },
     /// A bearer token (RFC 6750): OAUTHBEARER, XOAUTH2.
     Token {
         /// Whose mailbox the client says that it is.
@@ -41,6 +48,7 @@ impl Claim {
         match self {
             Self::Password { user, .. } | Self::Proven { user, .. } => Some(user),
             Self::External { authzid } => authzid.as_deref(),
+            Self::Principal { principal, .. } => Some(principal),
             Self::Token { user, .. } => user.as_deref(),
         }
     }
@@ -51,6 +59,7 @@ impl Claim {
             Self::Password { authzid, user, .. } | Self::Proven { authzid, user } => {
                 authzid.as_deref().filter(|other| other != user)
             }
+            Self::Principal { authzid, principal } => authzid.as_deref().filter(|other| other != principal),
             Self::External { .. } | Self::Token { .. } => None,
         }
     }

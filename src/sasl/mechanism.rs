@@ -19,7 +19,7 @@ pub enum Mechanism {
     OauthBearer,
     /// `XOAUTH2`: what was before RFC 7628.
     Xoauth2,
-    /// `GSSAPI`: Kerberos (RFC 4752). Known by name and not spoken yet.
+    /// `GSSAPI`: Kerberos (RFC 4752).
     Gssapi,
 }
 

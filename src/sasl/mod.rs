@@ -9,12 +9,13 @@
 //!
 //! # Layout
 //! * [`mechanism`]: the names; [`server`]: the machine's steps and [`server::start`]; [`claim`]: what a client claims
-//! * the server's side: `plain`, `login`, `external`, `oauth`, and [`scram`] with its keys and messages
+//! * the server's side: `plain`, `login`, `external`, `oauth`, [`gssapi`], and [`scram`] with its keys and messages
 //! * [`client`]: the client's side; [`prep`]: SASLprep
 
 pub mod claim;
 pub mod client;
 mod external;
+pub mod gssapi;
 mod hidden;
 mod login;
 pub mod mechanism;

@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::external::External;
+use super::gssapi::{Ask, Gssapi, Told};
 use super::login::Login;
 use super::mechanism::Mechanism;
 use super::oauth::Oauth;
@@ -16,6 +17,8 @@ pub enum Step {
     Challenge(Vec<u8>),
     /// Find the keys of this user and give them to [`Server::keys`]; keys made up if there is none.
     Keys(String),
+    /// Ask this of the security context of this exchange, off the event loop, and give what it says to [`Server::context`].
+    Context(Ask),
     /// Find out whether the claim holds and say so to [`Server::settle`].
     Check(Claim),
     /// The client is authenticated: the claim that was checked is true, and the client knows.
@@ -53,6 +56,11 @@ pub trait Server: Send + Sync {
 
     /// The keys that [`Step::Keys`] asked for.
     fn keys(&mut self, _: Keys) -> Step {
+        Step::Failed(MISUSE)
+    }
+
+    /// What the security context said.
+    fn context(&mut self, _: Told) -> Step {
         Step::Failed(MISUSE)
     }
 
@@ -101,9 +109,9 @@ pub struct Setup {
     pub plus: bool,
 }
 
-/// The machine of a mechanism. Nothing for those that are not of octets alone (GSSAPI).
-pub fn start(mechanism: Mechanism, setup: Setup) -> Option<Box<dyn Server>> {
-    Some(match mechanism {
+/// The machine of a mechanism.
+pub fn start(mechanism: Mechanism, setup: Setup) -> Box<dyn Server> {
+    match mechanism {
         Mechanism::Plain => Box::new(Plain),
         Mechanism::Login => Box::new(Login::default()),
         Mechanism::External => Box::new(External),
@@ -111,8 +119,8 @@ pub fn start(mechanism: Mechanism, setup: Setup) -> Option<Box<dyn Server>> {
         Mechanism::Xoauth2 => Box::new(Oauth::xoauth2()),
         Mechanism::ScramSha256 => Box::new(ScramServer::new(setup, false)),
         Mechanism::ScramSha256Plus => Box::new(ScramServer::new(setup, true)),
-        Mechanism::Gssapi => return None,
-    })
+        Mechanism::Gssapi => Box::new(Gssapi::new()),
+    }
 }
 
 /// The message as text.

@@ -6,6 +6,7 @@
 
 use super::ask::Asker;
 use super::login::{Refused, Verdict};
+use crate::accounts::kerberos::Context;
 use crate::accounts::{Ticket, hash};
 use crate::event::{Answer as SinkAnswer, Credentials, Decision, Event, Focus, Identity, Login, Proof};
 use crate::mail::{EnhancedCode, Reply};
@@ -31,6 +32,8 @@ const STEPS_MAX: u32 = 20;
 pub(super) struct Exchange {
     mechanism: String,
     kind: Kind,
+    /// Kerberos', once a ticket has come.
+    pub(super) context: Option<Box<dyn Context>>,
     /// Counts as a failure until the exchange has ended well.
     pub(super) ticket: Option<Ticket>,
     /// Who the client is, once that is found out.
@@ -52,15 +55,12 @@ impl Asker {
     pub(super) async fn auth(&mut self, command: AuthCommand) -> Answer {
         self.exchange = None;
         let AuthCommand { mechanism, initial } = command;
-        let own = Mechanism::named(&mechanism).and_then(|own| server::start(own, self.setup()?));
-        let Some(mut own) = own else {
-            if Mechanism::named(&mechanism).is_some() {
-                tracing::error!(%mechanism, "a mechanism is offered that can't be had");
-                return Answer::Refuse(TEMPORARY);
-            }
+        let Some(own) = Mechanism::named(&mechanism) else {
             self.exchange = Some(Exchange::new(mechanism, Kind::Claimed(0)));
             return self.claimed(initial).await;
         };
+        let Some(setup) = self.setup() else { return Answer::Refuse(TEMPORARY) };
+        let mut own = server::start(own, setup);
         let step = match initial {
             Some(octets) => own.respond(&octets),
             None => own.open(),
@@ -122,6 +122,7 @@ impl Asker {
                 Step::Failed(server::Failure::Malformed(why)) => return self.malformed(why),
                 Step::Failed(server::Failure::Refused(why)) => return self.refuse(why).await,
                 Step::Keys(user) => self.keys(&user),
+                Step::Context(ask) => self.ask_context(ask).await,
                 Step::Check(claim) => self.settle_claim(claim).await,
             };
             step = match next {
@@ -131,7 +132,7 @@ impl Asker {
         }
     }
 
-    fn ours(&mut self) -> Result<&mut Box<dyn sasl::Server>, Answer> {
+    pub(super) fn ours(&mut self) -> Result<&mut Box<dyn sasl::Server>, Answer> {
         match self.exchange.as_mut().map(|exchange| &mut exchange.kind) {
             Some(Kind::Ours(own)) => Ok(own),
             _ => Err(super::answer::lost()),
@@ -148,8 +149,8 @@ impl Asker {
     async fn settle_claim(&mut self, claim: Claim) -> Result<Step, Answer> {
         let user = match &claim {
             Claim::Password { user, .. } | Claim::Proven { user, .. } => Some(user.as_str()),
-            // Nobody guesses a token or a certificate: others' names are not to be locked by them.
-            Claim::Token { .. } | Claim::External { .. } => None,
+            // Nobody guesses a token, a ticket or a certificate: others' names are not to be locked by them.
+            Claim::Token { .. } | Claim::Principal { .. } | Claim::External { .. } => None,
         };
         self.begin_attempt(user)?;
         // Named in the log, whatever is counted.
@@ -163,8 +164,7 @@ impl Asker {
                 false
             }
             Verdict::Unknown(reply) => {
-                self.exchange.take().and_then(|exchange| exchange.ticket).into_iter().for_each(Ticket::give_back);
-                return Err(Answer::Refuse(reply));
+                return Err(self.put_off(reply));
             }
             Verdict::Gone(reply) => {
                 self.note_failure("a sink closes the session");
@@ -174,12 +174,18 @@ impl Asker {
         Ok(self.ours()?.settle(holds))
     }
 
+    /// Nothing was found out: that counts as no failure.
+    pub(super) fn put_off(&mut self, reply: Reply) -> Answer {
+        self.exchange.take().and_then(|exchange| exchange.ticket).into_iter().for_each(Ticket::give_back);
+        Answer::Refuse(reply)
+    }
+
     fn keep(&mut self, change: impl FnOnce(&mut Exchange)) -> Option<()> {
         self.exchange.as_mut().map(change)
     }
 
     /// The attempt is counted before anything is found out about it.
-    fn begin_attempt(&mut self, user: Option<&str>) -> Result<(), Answer> {
+    pub(super) fn begin_attempt(&mut self, user: Option<&str>) -> Result<(), Answer> {
         let Some(exchange) = &mut self.exchange else { return Err(super::answer::lost()) };
         exchange.user = user.map(ToOwned::to_owned).or(exchange.user.take());
         let Some(client) = self.origin.client.filter(|_| exchange.ticket.is_none()) else { return Ok(()) };
@@ -223,10 +229,7 @@ impl Asker {
                     self.keep(|exchange| exchange.refusal = reply);
                     self.refuse(why).await
                 }
-                Some(Verdict::Unknown(reply)) => {
-                    self.exchange.take().and_then(|exchange| exchange.ticket).into_iter().for_each(Ticket::give_back);
-                    Answer::Refuse(reply)
-                }
+                Some(Verdict::Unknown(reply)) => self.put_off(reply),
                 Some(Verdict::Gone(reply)) => {
                     self.note_failure("a sink closes the session");
                     Answer::Close(reply)
@@ -277,7 +280,7 @@ impl Asker {
 
 impl Exchange {
     fn new(mechanism: String, kind: Kind) -> Self {
-        Self { mechanism, kind, ticket: None, identity: None, refusal: None, user: None }
+        Self { mechanism, kind, context: None, ticket: None, identity: None, refusal: None, user: None }
     }
 
     /// The mechanism's name.

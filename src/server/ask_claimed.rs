@@ -4,9 +4,9 @@ use super::answer;
 use super::ask::Asker;
 use super::ask_command::UNANSWERED;
 use crate::event::host::{Duplex, Scope, Turned};
-use crate::event::{Answer as SinkAnswer, CommandAnswer, Decision, Event, Focus, Further, Want};
+use crate::event::{Answer as SinkAnswer, CommandAnswer, Decision, Event, Focus, Further};
 use crate::mail::{EnhancedCode, Reply};
-use crate::smtp::{self, Answer, OtherCommand};
+use crate::smtp::{Answer, OtherCommand};
 use std::sync::Arc;
 
 const TOO_LONG: Reply = Reply::new(554, EnhancedCode(5, 5, 0), "The exchange goes on for too long");
@@ -51,10 +51,6 @@ impl Asker {
             CommandAnswer::More { .. } if open.step >= STEPS_MAX => Answer::Refuse(TOO_LONG),
             CommandAnswer::More { reply, want } => {
                 self.open_verb = self.answered.take().map(|sink| OpenVerb { sink, ..open });
-                let want = match want {
-                    Want::Line { max } => smtp::Want::Line(max.saturating_add(2)),
-                    Want::Octets { count } => smtp::Want::Octets(usize::try_from(count).unwrap_or(usize::MAX)),
-                };
                 Answer::More { reply, want }
             }
             CommandAnswer::Turn { reply, domains } => match self.server.turnaround {

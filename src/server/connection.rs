@@ -8,6 +8,7 @@ use super::pace::{self, Pace};
 use super::peek;
 use super::wire::Wire;
 use crate::smtp::{Answer, Question, Session, Step};
+use crate::tls::Challenges;
 use bytes::BytesMut;
 use std::fmt::Debug;
 use std::io;
@@ -102,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Debug + Unpin + Send + 'static> Connection<S> {
                 Step::Wait => return Err(io::Error::other("the protocol machine waits for an answer that was given")),
                 Step::StartTls => {
                     self.flush().await?;
-                    self.secure().await?;
+                    self.secure(None).await?;
                     self.session.secured();
                 }
                 Step::Turn => {
@@ -120,8 +121,9 @@ impl<S: AsyncRead + AsyncWrite + Debug + Unpin + Send + 'static> Connection<S> {
         }
     }
 
-    /// Does the handshake, within a time. The error has been told.
-    pub(super) async fn secure(&mut self) -> io::Result<()> {
+    /// Does the handshake, within a time; with `challenges` it may be one with an authority, after which the connection is over.
+    /// The error has been told.
+    pub(super) async fn secure(&mut self, challenges: Option<&Challenges>) -> io::Result<()> {
         let Some(server) = self.asker.tls() else {
             return Err(io::Error::other("TLS was offered and is not there"));
         };
@@ -133,16 +135,20 @@ impl<S: AsyncRead + AsyncWrite + Debug + Unpin + Send + 'static> Connection<S> {
         let secured = tokio::select! {
             biased;
             () = stopping.cancelled() => Err(io::Error::other("the server stops")),
-            done = tokio::time::timeout(patience, self.stream.secure(&server)) => match done {
+            done = tokio::time::timeout(patience, self.stream.secure(&server, challenges)) => match done {
                 _ if read_before => Err(io::Error::other("octets came before it")),
                 Ok(done) => done,
                 Err(_) => Err(io::ErrorKind::TimedOut.into()),
             },
         };
         match secured {
-            Ok(secured) => {
+            Ok(Some(secured)) => {
                 self.asker.secured(secured.facts, secured.binding);
                 Ok(())
+            }
+            Ok(None) => {
+                tracing::debug!("an authority has looked at what it is shown for a name");
+                Err(io::ErrorKind::ConnectionAborted.into())
             }
             Err(error) => {
                 self.asker.handshake_failed(&error);

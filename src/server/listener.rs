@@ -5,6 +5,7 @@ use super::ask::Asker;
 use super::connection::Connection;
 use super::gate::{Full, Gate};
 use super::guard::Room;
+use super::handshakes::Handshakes;
 use super::logins::Logins;
 use crate::config::listener::tls::Mode;
 use crate::directory::Verify;
@@ -13,6 +14,7 @@ use crate::intake::Intake;
 use crate::mail::{Door, EnhancedCode, Origin, Reply, Role};
 use crate::smtp::Session;
 use crate::snapshot::Current;
+use crate::tls;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,10 @@ pub struct Server {
     pub verify: Option<Arc<dyn Verify>>,
     /// Who is asked when somebody logs in.
     pub logins: Logins,
+    /// How handshakes ended.
+    pub handshakes: Arc<Handshakes>,
+    /// What authorities are shown where the handshake comes first.
+    pub challenges: Arc<tls::Challenges>,
     /// Who sends on connections that their clients turn round. None: nobody.
     pub turnaround: Option<Arc<dyn Turnaround>>,
     /// Set when the server begins to stop.
@@ -103,7 +109,7 @@ async fn serve(server: Arc<Server>, mut stream: TcpStream, peer: SocketAddr, ind
         asker.state.facts_mut().properties = properties;
     }
     let mut connection = Connection::new(stream, session, asker);
-    if implicit && connection.secure().await.is_err() {
+    if implicit && connection.secure(Some(&server.challenges)).await.is_err() {
         return;
     }
     if let Err(error) = connection.run().await {

@@ -29,7 +29,7 @@ pub(super) struct Refused {
     pub(super) why: &'static str,
 }
 
-fn refused(why: &'static str) -> Verdict {
+pub(super) fn refused(why: &'static str) -> Verdict {
     Verdict::Refused(Refused { reply: None, why })
 }
 
@@ -40,7 +40,7 @@ impl Asker {
         let proof = match claim {
             Claim::Password { password, .. } => Proof::Password(Secret::new(password.expose())),
             Claim::Token { token, .. } => Proof::Token(Secret::new(token.expose())),
-            Claim::Proven { .. } => Proof::Proven,
+            Claim::Proven { .. } | Claim::Principal { .. } => Proof::Proven,
             Claim::External { .. } => Proof::Certificate,
         };
         let (user, authzid) = (claim.user().map(ToOwned::to_owned), claim.authzid().map(ToOwned::to_owned));
@@ -53,6 +53,7 @@ impl Asker {
             Claim::Password { user, password, .. } => self.by_password(user, password, claim.authzid()).await,
             Claim::Proven { user, .. } => self.by_keys(user, claim.authzid()),
             Claim::External { authzid } => self.by_certificate(authzid.as_deref()),
+            Claim::Principal { authzid, principal } => self.by_ticket(principal, authzid.as_deref()),
             Claim::Token { user, token } => self.by_token(user.as_deref(), token).await,
         }
     }
@@ -120,8 +121,9 @@ impl Asker {
         let found = match authzid {
             Some(name) => self.account(name).filter(fits),
             None => {
-                let accounts = self.snapshot.settings.auth.accounts.iter().flat_map(|accounts| accounts.iter());
-                accounts.filter(|account| !account.disabled).find(fits)
+                let names = peer.identities().filter(|_| peer.verified);
+                let accounts = self.snapshot.settings.auth.accounts.as_ref();
+                accounts.and_then(|accounts| accounts.of_certificate(&peer.fingerprint, names))
             }
         };
         found.map_or(refused("the certificate is of no user"), |account| Verdict::Is(Identity::of(&*account.name)))

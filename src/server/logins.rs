@@ -1,5 +1,6 @@
 //! What all connections share for logging in: the counts of failures, and those who check passwords and tokens.
 
+use crate::accounts::kerberos::Acceptor;
 use crate::accounts::{Checker, Lockout};
 use crate::config::auth::Introspection;
 use crate::event::host::{Http, HttpBody, HttpRequest};
@@ -18,10 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Logins {
     /// Failures by user and network.
     pub lockout: Arc<Lockout>,
-    /// Passwords.
+    /// Passwords and tickets, off the event loop.
     pub checker: Checker,
     /// The way to the endpoint that knows tokens. None: there is no way.
     pub http: Option<Arc<dyn Http>>,
+    /// Kerberos. None: this program was built without.
+    pub kerberos: Option<Arc<dyn Acceptor>>,
 }
 
 impl fmt::Debug for Logins {

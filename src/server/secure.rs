@@ -22,19 +22,23 @@ impl Asker {
 
     /// STARTTLS.
     pub(super) fn start_tls(&self) -> Answer {
-        if self.tls().is_some() { Answer::Go } else { Answer::Refuse(NOT_AVAILABLE) }
+        let certified = self.tls().is_some_and(|tls| tls.is_certified());
+        if certified { Answer::Go } else { Answer::Refuse(NOT_AVAILABLE) }
     }
 
     /// The handshake went well.
     pub(super) fn secured(&mut self, facts: TlsFacts, binding: Option<[u8; 32]>) {
         tracing::debug!(session = %self.state.id, version = %facts.version, cipher = %facts.cipher, sni = facts.sni, "TLS");
+        self.server.handshakes.done(&facts.version);
         self.origin.tls = Some(Arc::new(facts));
         self.binding = binding;
     }
 
     /// The handshake failed.
     pub(super) fn handshake_failed(&self, reason: &io::Error) {
+        self.server.handshakes.fail();
         let (client, listener) = (self.origin.client.map(tracing::field::display), self.origin.listener.as_deref());
+        let reason = tls::failure(reason);
         tracing::info!(session = %self.state.id, client, listener, %reason, "the TLS handshake failed");
     }
 

@@ -1,6 +1,6 @@
 //! The octets' way to the client: in the clear, or encrypted from some point on.
 
-use crate::tls::{Secured, Server};
+use crate::tls::{Challenges, Secured, Server};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -19,14 +19,23 @@ pub(super) enum Wire<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Does the handshake. Whoever drops this half-way, or gets an error, has lost the connection.
-    pub(super) async fn secure(&mut self, server: &Server) -> io::Result<Secured<()>> {
+    /// Does the handshake; with `challenges` it may be one with an authority, after which nothing is left. Whoever drops this
+    /// half-way, or gets an error, has lost the connection.
+    pub(super) async fn secure(
+        &mut self,
+        server: &Server,
+        challenges: Option<&Challenges>,
+    ) -> io::Result<Option<Secured<()>>> {
         let Self::Clear(stream) = std::mem::replace(self, Self::Gone) else {
             return Err(io::Error::other("the connection is encrypted already"));
         };
-        let Secured { stream, facts, binding } = server.accept(stream).await?;
+        let secured = match challenges {
+            Some(challenges) => server.accept_beside(challenges, stream).await?,
+            None => Some(server.accept(stream).await?),
+        };
+        let Some(Secured { stream, facts, binding }) = secured else { return Ok(None) };
         *self = Self::Secured(Box::new(stream));
-        Ok(Secured { stream: (), facts, binding })
+        Ok(Some(Secured { stream: (), facts, binding }))
     }
 }
 

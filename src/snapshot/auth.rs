@@ -1,6 +1,6 @@
 //! Which mechanisms a listener offers.
 //!
-//! What is not said in the settings follows from who can let users in: the user file, the introspection endpoint, sinks.
+//! What is not said in the settings follows from who can let users in: the user file, the introspection endpoint, Kerberos, sinks.
 
 use crate::config::Settings;
 use crate::config::listener::Listener;
@@ -53,7 +53,7 @@ fn usual(settings: &Settings, heard: bool) -> impl Iterator<Item = String> {
         Mechanism::Plain | Mechanism::Login => users.is_some() || heard,
         Mechanism::External => users.is_some_and(|accounts| accounts.any_certificate()),
         Mechanism::OauthBearer | Mechanism::Xoauth2 => auth.introspection.is_some(),
-        Mechanism::Gssapi => false,
+        Mechanism::Gssapi => auth.gssapi.is_some(),
     };
     Mechanism::ALL.into_iter().filter(fits).map(|own| own.name().to_owned()).collect::<Vec<_>>().into_iter()
 }

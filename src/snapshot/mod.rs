@@ -14,6 +14,7 @@ use crate::smtp::Profile;
 use crate::tls;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Everything that decides what happens to mail.
 #[derive(Debug)]
@@ -43,13 +44,16 @@ impl Snapshot {
         sinks: Vec<Arc<Registered>>,
     ) -> Result<Self, String> {
         let directory = directory(&settings)?;
-        let profiles = settings
-            .listeners
-            .iter()
-            .map(|l| profile::of(&settings, l, &sinks, auth::is_heard(&dispatcher)).map(Arc::new))
-            .collect::<Result<_, _>>()?;
         let tls = settings.listeners.iter().map(|l| l.tls.as_ref().map(tls::Server::new).transpose());
-        let tls = tls.map(|server| Ok(server?.map(Arc::new))).collect::<Result<_, String>>()?;
+        let tls = tls.map(|server| Ok(server?.map(Arc::new))).collect::<Result<Vec<_>, String>>()?;
+        let certified = |index: usize| {
+            tls.get(index).is_some_and(|s: &Option<Arc<tls::Server>>| s.as_ref().is_some_and(|s| s.is_certified()))
+        };
+        let heard = auth::is_heard(&dispatcher);
+        let listeners = settings.listeners.iter().enumerate();
+        let profiles = listeners
+            .map(|(index, l)| profile::of(&settings, (l, certified(index)), &sinks, heard).map(Arc::new))
+            .collect::<Result<_, _>>()?;
         Ok(Self { generation, settings, directory, dispatcher, sinks, profiles, tls })
     }
 
@@ -102,21 +106,32 @@ fn directory(settings: &Settings) -> Result<Directory, String> {
 
 /// The pointer to the snapshot in force.
 #[derive(Debug)]
-pub struct Current(ArcSwap<Snapshot>);
+pub struct Current {
+    snapshot: ArcSwap<Snapshot>,
+    generation: watch::Sender<u64>,
+}
 
 impl Current {
     /// Starts with this one.
     pub fn new(first: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(first))
+        Self { generation: watch::Sender::new(first.generation), snapshot: ArcSwap::from_pointee(first) }
     }
 
     /// Pins the one in force.
     pub fn pin(&self) -> Arc<Snapshot> {
-        self.0.load_full()
+        self.snapshot.load_full()
     }
 
     /// Puts another in force and returns the one before.
     pub fn swap(&self, next: Snapshot) -> Arc<Snapshot> {
-        self.0.swap(Arc::new(next))
+        let generation = next.generation;
+        let before = self.snapshot.swap(Arc::new(next));
+        self.generation.send_replace(generation);
+        before
+    }
+
+    /// The generation in force, and word of each that follows.
+    pub fn generations(&self) -> watch::Receiver<u64> {
+        self.generation.subscribe()
     }
 }

@@ -8,16 +8,16 @@ use crate::mail::Role;
 use crate::smtp::{Limits, Profile, TlsOffer};
 use std::sync::Arc;
 
-/// The profile of a listener.
+/// The profile of a listener; `certified`: it has a certificate to show.
 pub(super) fn of(
     settings: &Settings,
-    listener: &Listener,
+    (listener, certified): (&Listener, bool),
     sinks: &[Arc<Registered>],
     heard: bool,
 ) -> Result<Profile, String> {
     let mut profile = Profile::new(settings.hostname.as_str());
     profile.lmtp = listener.role == Role::Lmtp;
-    profile.tls = tls(listener);
+    profile.tls = tls(listener, certified);
     profile.auth = auth::offer(settings, listener, sinks, heard)?;
     profile.extensions.read_auth(!profile.auth.mechanisms.is_empty());
     let verbs = listener.verbs.or(&settings.smtp);
@@ -40,11 +40,12 @@ pub(super) fn of(
     Ok(profile)
 }
 
-/// Where the handshake comes first there is nothing to offer.
-fn tls(listener: &Listener) -> TlsOffer {
+/// Where the handshake comes first there is nothing to offer. Without a certificate nothing is, unless there is no mail without:
+/// then it is the command that tells so.
+fn tls(listener: &Listener, certified: bool) -> TlsOffer {
     match &listener.tls {
         Some(tls) if tls.mode == Mode::StartTls && tls.required => TlsOffer::Required,
-        Some(tls) if tls.mode == Mode::StartTls => TlsOffer::Offered,
+        Some(tls) if tls.mode == Mode::StartTls && certified => TlsOffer::Offered,
         _ => TlsOffer::None,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::input::Input;
 use mailsluice::sasl::client::{self, Login, Proof};
+use mailsluice::sasl::gssapi::{Ask, Told};
 use mailsluice::sasl::scram::Keys;
 use mailsluice::sasl::server::{self, Setup, Step};
 use mailsluice::sasl::{Binding, Claim, Hidden, Mechanism, NAME_MAX, PASSWORD_MAX};
@@ -23,7 +24,7 @@ fn binding() -> Binding {
 
 fn server(mechanism: Mechanism, messages: &[&[u8]]) {
     let setup = Setup { nonce: "nonce".to_owned(), binding: binding(), plus: true };
-    let Some(mut machine) = server::start(mechanism, setup) else { return };
+    let mut machine = server::start(mechanism, setup);
     let keys = || Keys { iterations: 4096, salt: vec![1; 16], stored: [2; 32], server: [3; 32], made_up: false };
     let mut over = false;
     for message in messages {
@@ -35,6 +36,11 @@ fn server(mechanism: Mechanism, messages: &[&[u8]]) {
                     name_is_sound(&name);
                     machine.keys(keys())
                 }
+                // What the client sent is taken for what was under its protection.
+                Step::Context(Ask::Accept(token)) => {
+                    machine.context(Told::Token { octets: token, principal: principal(message) })
+                }
+                Step::Context(Ask::Wrap(octets) | Ask::Unwrap(octets)) => machine.context(Told::Octets(octets)),
                 Step::Check(claim) => {
                     sound(&claim);
                     assert!(!matches!(claim, Claim::Proven { .. }), "nobody knows the password of these keys");
@@ -46,6 +52,11 @@ fn server(mechanism: Mechanism, messages: &[&[u8]]) {
         assert!(!over || !matches!(step, Step::Done) || mechanism != Mechanism::ScramSha256, "over is over");
         over |= matches!(step, Step::Done | Step::Failed(_));
     }
+}
+
+/// There is a context after a token that is not even.
+fn principal(token: &[u8]) -> Option<String> {
+    (token.len() % 2 == 1).then(|| "user@EXAMPLE.COM".to_owned())
 }
 
 fn client(mechanism: Mechanism, messages: &[&[u8]]) {
@@ -80,7 +91,7 @@ fn sound(claim: &Claim) {
             assert!(!password.expose().contains(char::is_control));
         }
         Claim::Token { token, .. } => assert!(token.expose().bytes().all(|b| b.is_ascii_graphic())),
-        Claim::Proven { .. } | Claim::External { .. } => {}
+        Claim::Proven { .. } | Claim::Principal { .. } | Claim::External { .. } => {}
     }
 }
 

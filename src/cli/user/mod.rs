@@ -164,11 +164,7 @@ impl How {
 
 impl List {
     fn run(self, file: &UserFile) -> Outcome {
-        let mut wrong = 0;
-        let accounts = read::read(&file.text, |_| {
-            wrong += 1;
-            true
-        });
+        let (accounts, wrong) = read::read(&file.text);
         let mut out = Out::new();
         if self.json {
             for account in accounts.iter() {

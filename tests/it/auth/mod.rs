@@ -8,6 +8,7 @@ mod refusals;
 mod sinks;
 
 use crate::inside::{Inside, Plan};
+use crate::reference::logins::PENCIL;
 use crate::wait::PATIENCE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,11 +17,9 @@ use mailsluice::event::Natives;
 use mailsluice::mail::Glob;
 use mailsluice::sasl::scram::Keys;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-/// Cheap, so that tests are quick: of `pencil`.
-const BCRYPT: &str = "$2y$05$48NTMt1JiOEG7TVhsWPNT..Tri19qfZu0bNZlI4Hhdn3mJ98P4QRe";
 const LISTENER: &str =
     "[[listener]]\naddress = \"127.0.0.1:0\"\nrole = \"submission\"\nclear-text-without-tls = true\n";
 
@@ -28,7 +27,7 @@ const LISTENER: &str =
 fn accounts(everybody_has_keys: bool) -> Accounts {
     let mut accounts = Accounts::default();
     let keys = || Some(Box::new(Keys::of_password("pencil", b"0123456789abcdef", 4096)));
-    let hash = || Hash::parse(BCRYPT).ok();
+    let hash = || Hash::parse(PENCIL).ok();
     let senders = Some(vec![Glob::new("alice@example.com")]);
     accounts.add(Account { hash: hash(), keys: keys(), senders, ..Account::new("Alice") });
     let bob = if everybody_has_keys { keys() } else { None };
@@ -56,7 +55,13 @@ fn with(listener: &str, everybody_has_keys: bool, manifest: &str, natives: impl 
 /// Talks to the server as written. What it says must be as written, and nothing more must come.
 #[track_caller]
 fn talk(server: &Inside, text: &str) {
-    let stream = TcpStream::connect(server.address(0)).unwrap();
+    talk_to(server.address(0), text);
+}
+
+/// Talks to whoever listens there as written.
+#[track_caller]
+pub(crate) fn talk_to(address: SocketAddr, text: &str) {
+    let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut stream = BufReader::new(stream);
     for line in text.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
