@@ -2,6 +2,7 @@
 //! decided is decided by sinks.
 
 pub mod accounts;
+pub mod acme;
 pub mod admin;
 pub mod builtin;
 pub mod cli;

@@ -11,13 +11,12 @@ use std::io::Write;
 /// How to tell it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-An event is `raised` by this version, or `later`: a binding to it is legal and never called. At every event
-a sink may say `next`, and where the server waits for the verdict `skip-rest`; the table has what else it
-may say, what it may change, and what a binding may do when its sink fails, the default first.
+At every event a sink may say `next`, and where the server waits for the verdict `skip-rest`; the table has
+what else it may say, what it may change, and what a binding may do when its sink fails, the default first.
 
 Examples:
   mailsluice events
-  mailsluice events --json | jq '.[] | select(.raised) | .name'
+  mailsluice events --json | jq '.[] | select(.kind == \"decide\") | .name'
   mailsluice events --typings > mailsluice.d.ts")]
 pub(super) struct Events {
     /// Print it as JSON: a list of events
@@ -43,7 +42,7 @@ impl Events {
 }
 
 fn table() -> Table {
-    let mut table = Table::with_head(&["EVENT", "KIND", "RAISED", "VERDICTS", "ON FAULT", "EDITS"]);
+    let mut table = Table::with_head(&["EVENT", "KIND", "VERDICTS", "ON FAULT", "EDITS"]);
     for spec in &CATALOGUE {
         table.row([
             spec.name.to_owned(),
@@ -51,7 +50,6 @@ fn table() -> Table {
                 Kind::Decide => "decide".to_owned(),
                 Kind::Notify => "notify".to_owned(),
             },
-            if spec.raised { "raised".to_owned() } else { "later".to_owned() },
             verdicts(spec),
             spec.faults.iter().copied().map(OnFault::as_str).collect::<Vec<_>>().join(" "),
             spec.edits.iter().map(word).collect::<Vec<_>>().join(" "),
@@ -91,17 +89,17 @@ mod tests {
             lines.next().unwrap_or_else(|| panic!("{name}\n{text}")).split_whitespace().collect::<Vec<_>>().join(" ")
         };
         CATALOGUE.iter().for_each(|spec| assert!(row(spec.name).contains(&word(&spec.kind)), "{text}"));
-        assert!(row("in.command").starts_with("in.command decide raised answer(reply) reject defer disconnect"));
+        assert!(row("in.command").starts_with("in.command decide answer(reply) reject defer disconnect"));
         assert!(row("in.rcpt").contains("defer continue reject hold delay rewrite add-recipient"));
-        assert_eq!(row("track"), "track notify raised continue");
-        assert_eq!(row("out.disconnect"), "out.disconnect notify raised continue");
+        assert_eq!(row("track"), "track notify continue");
+        assert_eq!(row("out.disconnect"), "out.disconnect notify continue");
     }
 
     #[test]
     fn the_json_has_names_and_words() {
         let json = serde_json::to_value(CATALOGUE.as_slice()).unwrap();
         let rcpt = json.as_array().unwrap().iter().find(|e| e["name"] == "in.rcpt").unwrap();
-        assert_eq!((&rcpt["kind"], &rcpt["raised"]), (&"decide".into(), &true.into()));
+        assert_eq!(rcpt["kind"], "decide");
         assert!(rcpt["verdicts"].as_array().unwrap().contains(&"reject".into()));
     }
 }

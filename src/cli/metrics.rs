@@ -37,6 +37,11 @@ pub(super) fn text(status: &Status) -> String {
             sample(&mut out, Kind::Gauge, "sink_parked", &[("sink", sink)], &parked.to_string());
         }
     }
+    family(&mut out, Kind::Gauge, "certificate_expires_seconds", "When a certificate by ACME ends, after 1970.");
+    for line in &status.certificates {
+        let expires = line.expires.map_or(0, |expires| expires.0 / 1000);
+        sample(&mut out, Kind::Gauge, "certificate_expires_seconds", &[("name", &line.name)], &expires.to_string());
+    }
     own(status, Kind::Counter, "sink_count", "What sinks count.", &mut out);
     own(status, Kind::Gauge, "sink_value", "What sinks set.", &mut out);
     out.push_str("# EOF\n");
@@ -64,8 +69,30 @@ fn plain(status: &Status, out: &mut String) {
         family(out, Kind::Gauge, name, help);
         sample(out, Kind::Gauge, name, &[], &value);
     }
+    doors(status, out);
     family(out, Kind::Counter, "history_dropped", "Accounts that could not be written.");
     sample(out, Kind::Counter, "history_dropped", &[], &status.history.dropped.to_string());
+}
+
+/// How clients come in: logins and TLS.
+fn doors(status: &Status, out: &mut String) {
+    let logins = &status.logins;
+    family(out, Kind::Counter, "logins", "Logins since the start.");
+    for (outcome, count) in
+        [("succeeded", logins.succeeded), ("failed", logins.failed), ("turned-away", logins.turned_away)]
+    {
+        sample(out, Kind::Counter, "logins", &[("outcome", outcome)], &count.to_string());
+    }
+    family(out, Kind::Gauge, "locked_out", "Who is locked out at present.");
+    for (who, count) in [("user", logins.locked_users), ("network", logins.locked_networks)] {
+        sample(out, Kind::Gauge, "locked_out", &[("who", who)], &count.to_string());
+    }
+    family(out, Kind::Counter, "tls_handshakes", "TLS handshakes of clients that went well.");
+    for (version, count) in &status.tls.handshakes {
+        sample(out, Kind::Counter, "tls_handshakes", &[("version", version)], &count.to_string());
+    }
+    family(out, Kind::Counter, "tls_handshakes_failed", "TLS handshakes of clients that failed.");
+    sample(out, Kind::Counter, "tls_handshakes_failed", &[], &status.tls.failed.to_string());
 }
 
 /// What sinks publish about themselves: whole numbers are counters.
@@ -108,6 +135,8 @@ mod tests {
             "queue": {"messages": 1, "held": 0},
             "spool": {"state": "ok", "messages": 1, "bytes": 2048, "disk": 1 << 26, "segments": 1},
             "history": {"dropped": 0},
+            "logins": {"succeeded": 3, "failed": 2, "turned_away": 1, "locked_users": 1, "locked_networks": 0},
+            "tls": {"handshakes": {"TLSv1.2": 4, "TLSv1.3": 9}, "failed": 5},
             "reload_failure": {"since": 1500, "error": "x"},
             "sinks": {
                 "a": {"kind": "module", "reuse": "pool", "parked": 3, "state": "ok", "faults": 3, "streak": 0, "missed": 0,
@@ -121,6 +150,10 @@ mod tests {
             "mailsluice_reload_failed 1",
             "mailsluice_reload_failed_since_seconds 1.5",
             "mailsluice_sink_faults_total{sink=\"b\"} 5",
+            "mailsluice_logins_total{outcome=\"turned-away\"} 1",
+            "mailsluice_locked_out{who=\"user\"} 1",
+            "mailsluice_tls_handshakes_total{version=\"TLSv1.3\"} 9",
+            "mailsluice_tls_handshakes_failed_total 5",
             "mailsluice_sink_log_left_out_total{sink=\"a\"} 7",
             "mailsluice_sink_ok{sink=\"b\",kind=\"native\"} 0",
             "mailsluice_sink_parked{sink=\"a\"} 3",

@@ -12,6 +12,7 @@ mod filter;
 mod metrics;
 mod out;
 mod queue;
+mod renew;
 mod send;
 mod sendmail;
 pub mod serve;
@@ -82,6 +83,8 @@ enum Verb {
     Status(status::Show),
     /// Have the running server read everything again
     Reload,
+    /// Have the running server fetch certificates by ACME anew
+    Renew(renew::Renew),
     /// Print what happens, as it happens
     Tail(tail::Tail),
     /// Tell what became of a message or a refusal, and which sink said what
@@ -156,6 +159,7 @@ fn run(cli: Cli, builder: Builder) -> ExitCode {
         Verb::Send(send) => send.run(&config),
         Verb::Status(show) => show.run(&config),
         Verb::Reload => status::reload(&config),
+        Verb::Renew(renew) => renew.run(&config),
         Verb::Tail(tail) => tail.run(&config),
         Verb::Why(why) => why.run(&config),
     };

@@ -36,10 +36,13 @@ pub(super) fn advisor(kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Advisor {
 
 /// Who is asked when somebody logs in.
 pub(super) fn logins() -> Logins {
-    #[cfg(feature = "http")]
-    return Logins { http: Some(Arc::new(crate::http::HttpClient::new())), ..Logins::default() };
-    #[cfg(not(feature = "http"))]
-    Logins::default()
+    Logins {
+        #[cfg(feature = "http")]
+        http: Some(Arc::new(crate::http::HttpClient::new())),
+        #[cfg(feature = "gssapi")]
+        kerberos: Some(Arc::new(crate::accounts::kerberos::library::Library)),
+        ..Logins::default()
+    }
 }
 
 /// By what routes find hosts.

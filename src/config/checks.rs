@@ -14,6 +14,7 @@ pub(super) fn across(table: &Table<'_>, settings: &Settings, found: &mut Diagnos
     no_way_out(table, settings, found);
     picked_up_again(table, settings, found);
     nobody_logs_in(table, settings, found);
+    no_keytab(table, settings, found);
     never_encrypted(table, settings, found);
 }
 
@@ -51,10 +52,23 @@ fn picked_up_again(table: &Table<'_>, settings: &Settings, found: &mut Diagnosti
 fn nobody_logs_in(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
     let auth = &settings.auth;
     let waits = |listener: &&Listener| listener.role == Role::Submission && listener.auth.mechanisms.is_none();
-    let nobody = auth.accounts.is_none() && auth.introspection.is_none() && settings.manifest.is_none();
+    let nobody =
+        auth.accounts.is_none() && auth.introspection.is_none() && auth.gssapi.is_none() && settings.manifest.is_none();
     if nobody && settings.listeners.iter().any(|listener| waits(&listener)) {
         let told = found.warning(table.place("listener"), "nobody can log in at the submission listener");
         told.help("name a user file: `[auth]` with `users = \"users\"`; `mailsluice user add NAME` adds users to it");
+    }
+}
+
+/// Tickets can't be taken without the service's keys.
+fn no_keytab(table: &Table<'_>, settings: &Settings, found: &mut Diagnostics) {
+    let gssapi = |name: &String| Mechanism::named(name) == Some(Mechanism::Gssapi);
+    let offers = |listener: &&Listener| listener.auth.mechanisms.iter().flatten().any(gssapi);
+    if let Some(listener) = settings.listeners.iter().find(offers).filter(|_| !has(table, "auth", "gssapi")) {
+        let text =
+            format!("the listener `{}` offers GSSAPI, and nothing says where the service's keys are", listener.name);
+        let told = found.error(table.place("listener"), text);
+        told.help("add `gssapi = { keytab = \"smtp.keytab\", realms = [\"EXAMPLE.COM\"] }` to `[auth]`");
     }
 }
 

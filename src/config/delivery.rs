@@ -4,6 +4,7 @@ use super::diagnostic::Diagnostics;
 use super::outbound::Outbound;
 use super::places::Places;
 use super::reader::{Table, one_or_list};
+use super::relay::Relay;
 use super::route::Routes;
 use super::target::{self, Target};
 
@@ -21,6 +22,12 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// The servers that are named, each with more said of it than where it is.
+    pub fn relays(&self) -> impl Iterator<Item = &Relay> {
+        let targets = self.smart_host.iter().chain(self.routes.targets());
+        targets.filter_map(|target| if let Target::Relay(relay) = target { Some(&**relay) } else { None })
+    }
+
     /// Reads the three from the top of the file.
     pub(super) fn read(table: &mut Table<'_>, found: &mut Diagnostics, places: &Places<'_>) -> Self {
         let mut outbound = Outbound::default();

@@ -79,21 +79,28 @@ impl Diagnostics {
 
     /// Reads and registers a file. What keeps it from being read is noted at `named_at`, the place that names it.
     pub fn open(&mut self, path: &Path, named_at: Option<Span>) -> Option<SourceId> {
-        let fault = match self.sources.read(path) {
+        match self.sources.read(path) {
             Ok(id) => return Some(id),
-            Err(ReadFault::NotUtf8(span)) => {
+            Err(fault) => self.unreadable(path, named_at, fault),
+        }
+        None
+    }
+
+    /// Notes why a file can't be read.
+    pub(super) fn unreadable(&mut self, path: &Path, named_at: Option<Span>, fault: ReadFault) {
+        let fault = match fault {
+            ReadFault::NotUtf8(span) => {
                 self.error(span, "the file is not valid UTF-8").help("save the file as UTF-8");
-                return None;
+                return;
             }
-            Err(ReadFault::TooLarge) => "it is larger than 256 MiB".to_owned(),
-            Err(ReadFault::Io(error)) => io_text(&error),
+            ReadFault::TooLarge => "it is larger than 256 MiB".to_owned(),
+            ReadFault::Io(error) => io_text(&error),
         };
         let told = self.error(named_at, format!("cannot read `{}`: {fault}", path.display()));
         told.help(match named_at {
             Some(_) => "a relative path starts at the file that names it",
             None => "name another file with `--config FILE`",
         });
-        None
     }
 
     /// Whether anything found is an error.

@@ -10,6 +10,7 @@
 //! * handing a part of a tree to somebody's own type: [`de`], [`spanned`]
 //! * the tables: one file each, named as in the file; [`settings`] puts them together
 
+pub mod acme;
 pub mod admin;
 pub mod aliases;
 pub mod auth;
@@ -23,8 +24,10 @@ mod dsn_file;
 pub mod dsn_template;
 mod from_json;
 mod from_toml;
+pub mod gssapi;
 pub mod ledger;
 pub mod limits;
+pub mod lines;
 pub mod listener;
 pub mod log;
 mod machine;
@@ -54,6 +57,7 @@ pub mod tls_reports;
 pub mod traffic;
 pub mod tree;
 pub mod units;
+mod url;
 mod user_file;
 pub mod values;
 

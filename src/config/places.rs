@@ -1,6 +1,9 @@
 //! Where targets write and what they name: the folders that relative paths start from, and the files that were read.
 
+use super::diagnostic::Diagnostics;
+use super::listener::{PemFile, PemFiles};
 use super::path;
+use super::tree::Node;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +16,15 @@ pub(super) struct Places<'a> {
     /// The folder of the service manager's credentials, if there is one.
     pub(super) credentials: Option<PathBuf>,
     read: RefCell<Vec<PathBuf>>,
+    pem_files: RefCell<PemFiles>,
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(file: &'a Path, data_dir: &'a Path) -> Self {
+    /// `pem_files`: those that were read before.
+    pub(super) fn new(file: &'a Path, data_dir: &'a Path, pem_files: PemFiles) -> Self {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Self { data_dir, base: path::folder(file), credentials, read: RefCell::default() }
+        let (base, pem_files) = (path::folder(file), RefCell::new(pem_files));
+        Self { data_dir, base, credentials, read: RefCell::default(), pem_files }
     }
 
     /// One more file that the settings come from.
@@ -26,8 +32,13 @@ impl<'a> Places<'a> {
         self.read.borrow_mut().push(file);
     }
 
-    /// The files that were noted.
-    pub(super) fn files(self) -> Vec<PathBuf> {
-        self.read.into_inner()
+    /// Reads the file of certificates or a key that the node names.
+    pub(super) fn pem_file(&self, node: &Node, found: &mut Diagnostics) -> Option<PemFile> {
+        self.pem_files.borrow_mut().file(node, found)
+    }
+
+    /// The files that were noted, and those of certificates and keys.
+    pub(super) fn files(self) -> (Vec<PathBuf>, PemFiles) {
+        (self.read.into_inner(), self.pem_files.into_inner())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Plain data: a reload compares two of them. Paths are resolved; domain lists hold keys ([`crate::mail::domain::key`]).
 
+use super::acme::Acme;
 use super::admin::Admin;
 use super::auth::Auth;
 use super::delivery::Delivery;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub manifest: Option<PathBuf>,
     /// `[[listener]]`, at least one.
     pub listeners: Vec<Listener>,
+    /// `[acme]`: none without the table.
+    pub acme: Option<Acme>,
     /// `[domains]`.
     pub domains: Domains,
     /// `[recipients]`.
@@ -124,15 +127,17 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
     let data_dir = data_dir(base, table, found);
     let mut files = vec![file.to_owned()];
     let manifest = manifest(base, table, found, &mut files);
-    let mut pem_files = PemFiles::below(base);
+    let mut pem_files = PemFiles::new(base, &data_dir, table.field("acme").is_some());
     let listeners = listener::read(table, found, &mut pem_files);
     let domains = table.section("domains", found, Domains::read);
     let recipients = table.section("recipients", found, |t, f| Recipients::read(t, f, base, &domains, &mut files));
     let mut credential_files = Vec::new();
     let auth = table.section("auth", found, |t, f| Auth::read(t, f, base, &mut credential_files));
-    let places = Places::new(file, &data_dir);
+    let places = Places::new(file, &data_dir, pem_files);
     let delivery = Delivery::read(table, found, &places);
-    files.extend(places.files());
+    let acme = Acme::read(table, found, &places, &listeners, &mut credential_files);
+    let (read, pem_files) = places.files();
+    files.extend(read);
     let limits = table.section("limits", found, |t, f| Limits::read(t, f, &data_dir));
     let pickup = table.section("pickup", found, |t, f| Pickup::read(t, f, &data_dir));
     let smtp = table.section("smtp", found, Smtp::read);
@@ -151,6 +156,7 @@ fn settings(file: &Path, table: &mut Table<'_>, found: &mut Diagnostics) -> Opti
         data_dir,
         manifest,
         listeners,
+        acme,
         domains,
         recipients,
         auth,

@@ -63,6 +63,8 @@ struct Source {
     text: Arc<str>,
     /// Where each line starts.
     lines: Vec<u32>,
+    /// The number of each line, if some were left out.
+    numbers: Vec<usize>,
     /// Of the file's octets.
     digest: Option<blake3::Hash>,
 }
@@ -82,8 +84,22 @@ impl Sources {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         let lines = std::iter::once(0).chain(ends).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
         let id = SourceId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
-        self.list.push(Source { name: name.into(), text: text.into(), lines, digest: None });
+        self.list.push(Source { name: name.into(), text: text.into(), lines, numbers: Vec::new(), digest: None });
         id
+    }
+
+    /// Registers some lines of a file, with their numbers.
+    pub(super) fn add_some(&mut self, path: &Path, text: &str, numbers: Vec<usize>, digest: blake3::Hash) -> SourceId {
+        let id = self.add(path.display().to_string(), text);
+        if let Some(source) = self.list.last_mut() {
+            (source.numbers, source.digest) = (numbers, Some(digest));
+        }
+        id
+    }
+
+    /// What is read in place of a file, if anything is.
+    pub(super) fn pretended(&self, path: &Path) -> Option<&str> {
+        self.pretended.get(path).map(String::as_str)
     }
 
     /// From now on this text is read in place of the file's, so that a change can be checked before it is made.
@@ -127,14 +143,6 @@ impl Sources {
         Ok((id, bytes))
     }
 
-    /// Shows this text of the same length in place of the one that was read: for files that hold what is not to be shown.
-    pub fn show_instead(&mut self, id: SourceId, text: &str) {
-        let source = usize::try_from(id.0).ok().and_then(|at| self.list.get_mut(at));
-        if let Some(source) = source.filter(|source| source.text.len() == text.len()) {
-            source.text = text.into();
-        }
-    }
-
     /// The digest of the octets that were read of this file, the last time that it was.
     pub fn digest(&self, path: &Path) -> Option<blake3::Hash> {
         let name = path.display().to_string();
@@ -161,7 +169,8 @@ impl Sources {
         let text = text.strip_suffix('\r').unwrap_or(text);
         let within = |at: u32| text.floor_char_boundary((at as usize).saturating_sub(from));
         let start = within(span.start);
-        Some(Line { number: index + 1, text, range: start..within(span.end).max(start) })
+        let number = source.numbers.get(index).map_or(index + 1, |number| *number);
+        Some(Line { number, text, range: start..within(span.end).max(start) })
     }
 
     /// The line and the column in characters, both from 1, at which a span begins.

@@ -74,7 +74,7 @@ impl Profile {
         let size = self.limits.message_size.to_string();
         // RFC 9422: of its limits only this one is ours. A session may have any number of messages.
         let limits = format!("RCPTMAX={}", self.limits.recipients);
-        // REQUIRETLS is of use once there is TLS (RFC 8689 3).
+        // REQUIRETLS is of use once there is TLS (RFC 8689 2).
         for (keyword, argument) in self.extensions.keywords().filter(|(keyword, _)| secure || *keyword != REQUIRETLS) {
             let own = match keyword {
                 "SIZE" => Some(size.as_str()),

@@ -33,6 +33,14 @@ struct Item {
     at: Timestamp,
 }
 
+/// Why there is no report.
+enum Trouble {
+    /// The message can't be read now.
+    Now(String),
+    /// It can't be made.
+    Never(String),
+}
+
 impl News {
     /// Notes what became of a recipient, if anybody is owed a report of it.
     pub(super) fn add(&mut self, entry: &Entry, index: usize, action: Action, outcome: Option<Outcome>, at: Timestamp) {
@@ -91,12 +99,17 @@ impl Dossier {
             .filter(|item| item.action == Action::Failed)
             .map(|item| (item.index, item.outcome.as_ref().map_or_else(String::new, Outcome::to_string)))
             .collect();
+        let id = self.entry().id;
         let why = match self.submit_report(sender, &items, brood).await {
             Ok(Reported::Accepted | Reported::Suppressed) => return Vec::new(),
             Ok(Reported::Refused(reply)) => format!("the report to {sender} was refused: {reply}"),
-            Err(why) => why,
+            Err(Trouble::Never(why)) => why,
+            // What can't be read now may be read in a moment: badmail is for what nobody can be told of.
+            Err(Trouble::Now(why)) => {
+                tracing::error!(%id, "{why}; it will be tried again");
+                return failed.into_iter().map(|(index, _)| index).collect();
+            }
         };
-        let id = self.entry().id;
         tracing::error!(%id, "{why}");
         match failed.is_empty() {
             true => Vec::new(),
@@ -109,13 +122,19 @@ impl Dossier {
         sender: &ReversePath,
         items: &[Item],
         brood: &mut Brood,
-    ) -> Result<Reported, String> {
+    ) -> Result<Reported, Trouble> {
         let Some(mailbox) = sender.mailbox().cloned() else { return Ok(Reported::Suppressed) };
-        let message = self.message().await.map_err(|outcome| format!("no report to {sender}: {outcome}"))?;
+        let message = self.message().await.map_err(|outcome| {
+            let why = format!("no report to {sender}: {outcome}");
+            if matches!(outcome, Outcome::Failed(_)) { Trouble::Never(why) } else { Trouble::Now(why) }
+        })?;
         let id = self.queue.ids.next(self.queue.clock.now().0);
         let composed = self.compose(id, sender, items, &message);
-        let composed =
-            composed.map_err(|error| format!("no report to {sender}: the message can't be read: {error}"))?;
+        let composed = composed.map_err(|error| {
+            let why = format!("no report to {sender}: the message can't be read: {error}");
+            let is_damaged = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+            if is_damaged { Trouble::Never(why) } else { Trouble::Now(why) }
+        })?;
         let snapshot = &self.snapshot;
         let path = ForwardPath::Mailbox(mailbox);
         let standing = snapshot.directory.standing(&path, None, true);
@@ -125,7 +144,8 @@ impl Dossier {
         // What a report tells is as secret as what it is about (RFC 8689 5), and as urgent (RFC 6710 4.4).
         let about = &self.entry().envelope;
         (envelope.require_tls, envelope.priority) = (about.require_tls, about.priority);
-        let message = Message::split(&composed.content, composed.header_len).map_err(|error| error.to_string())?;
+        let message = Message::split(&composed.content, composed.header_len);
+        let message = message.map_err(|error| Trouble::Never(error.to_string()))?;
         let nursery = self.queue.nursery(snapshot);
         let reported = nursery.report(id, self.entry().id, envelope, message, brood).await;
         self.track(Stage::Reported, |step| {

@@ -15,7 +15,7 @@ use crate::event::{Answer, Decision, Event, Focus, Leg, RouteHop};
 use crate::mail::{EnhancedCode, Reply};
 use crate::smtp::client::{Credentials, TlsPolicy};
 use crate::tls::client::demand::By;
-use crate::tls::client::{Demand, Roots};
+use crate::tls::client::{Demand, Identity, Roots};
 use std::fmt;
 use std::sync::Arc;
 
@@ -96,7 +96,8 @@ fn safety(relay: &Relay) -> Safety {
         let (user, secret) = (login.user.clone(), login.password.expose().to_owned());
         Arc::new(Credentials { user, secret, mechanism: login.mechanism.clone() })
     });
-    Safety { demand, implicit: relay.implicit, credentials }
+    let identity = relay.identity.clone().map(|pair| Arc::new(Identity::new(pair)));
+    Safety { demand, implicit: relay.implicit, credentials, identity }
 }
 
 fn of_sink(settings: &Settings, answer: &RouteHop) -> Result<NextHop, Outcome> {

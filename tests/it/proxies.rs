@@ -3,6 +3,8 @@
 use crate::inside::{Inside, Plan};
 use crate::server::Site;
 use crate::smtp_client::SmtpClient;
+use crate::stream::trusting;
+use crate::tls::authority::Authority;
 use mailsluice::intake::Account;
 
 /// A server whose listener has these lines, too.
@@ -64,6 +66,34 @@ fn the_client_is_whom_the_header_names() {
     assert_eq!(self::account(&server, &mut client).origin.client, Some("2001:db8::7".parse().unwrap()));
     client.command("MAIL FROM:<a@client.example>").must_be(250);
     client.command("RCPT TO:<b@elsewhere.example>").must_be(550);
+}
+
+#[test]
+fn the_header_comes_in_plain_before_the_handshake_where_tls_comes_first() {
+    let ca = Authority::new("Test CA");
+    let leaf = ca.server(&["mx.example.com"]);
+    let tls = "tls = { mode = 'implicit', certificate = 'c.pem', key = 'k.pem' }";
+    let config = Site::PLAIN.replace("[domains]", &format!("{TRUSTED}\n{tls}\n[domains]"));
+    let server = Plan::new(&config).file("c.pem", &leaf.certificate).file("k.pem", &leaf.key).start();
+    let trust = trusting(&ca.certificate());
+    for header in [LINE.to_vec(), v2(0x21, 0x11, &[203, 0, 113, 7, 198, 51, 100, 1, 0x12, 0x67, 0, 25])] {
+        let mut client = SmtpClient::connect(server.address(0));
+        client.send(&header);
+        client.secure(&trust);
+        client.expect(220);
+        client.command("EHLO client.example").must_be(250);
+        let account = account(&server, &mut client);
+        assert_eq!(account.origin.client, Some("203.0.113.7".parse().unwrap()));
+        assert_eq!(account.origin.tls_version(), Some("TLSv1.3"));
+    }
+    // Without it there is no handshake, and within TLS it is what any client could say.
+    let mut client = SmtpClient::connect(server.address(0));
+    assert!(client.try_secure(&trust).is_err());
+    let mut client = SmtpClient::connect(server.address(0));
+    client.send(LINE);
+    client.secure(&trust);
+    client.expect(220);
+    client.command("PROXY TCP4 192.0.2.66 198.51.100.1 4711 25").must_be(500);
 }
 
 #[test]

@@ -155,6 +155,10 @@ impl Dialogue {
                 }
                 Turn::Reply(code) => whole_reply(driver, &mut heard, code).map_err(wrong)?,
             }
+            if self.setup.proxied && at == 1 {
+                // Behind the header the client waits for the greeting, as any other does.
+                self.send_from(at + 1, driver, packets);
+            }
         }
         self.finish(driver, &mut heard).map_err(|what| format!("{}: {what}", self.name))
     }
@@ -165,7 +169,8 @@ impl Dialogue {
             return;
         }
         let turns = self.turns.iter().skip(at).map(|(_, turn)| turn);
-        let part = turns.take_while(|turn| !matches!(turn, Turn::Handshake));
+        let most = if self.setup.proxied && at == 0 { 1 } else { usize::MAX };
+        let part = turns.take_while(|turn| !matches!(turn, Turn::Handshake)).take(most);
         let octets: Vec<u8> = part.filter_map(Turn::sent).flatten().copied().collect();
         cut(&octets, packets).for_each(|packet| driver.send(packet));
     }

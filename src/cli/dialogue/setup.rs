@@ -13,6 +13,8 @@ pub struct Setup {
     pub tls: TlsOffer,
     /// AUTH.
     pub auth: AuthOffer,
+    /// The client is a proxy that says with a PROXY header whose connection it hands on.
+    pub proxied: bool,
     /// VRFY is answered.
     pub vrfy: bool,
     /// EXPN is answered.
@@ -25,6 +27,10 @@ pub struct Setup {
     pub xforward: Trusted,
     /// Further lines for the listener's table in `mailsluice.toml`: such a dialogue is with the whole server only.
     pub listener: Vec<String>,
+    /// Further lines for the end of `mailsluice.toml`, likewise.
+    pub config: Vec<String>,
+    /// The lines of `sinks.toml`, likewise.
+    pub manifest: Vec<String>,
     /// The protocol's limits.
     pub limits: Limits,
     /// The users of the local domains.
@@ -65,12 +71,15 @@ impl Default for Setup {
             early: false,
             tls: TlsOffer::None,
             auth: AuthOffer::default(),
+            proxied: false,
             vrfy: false,
             expn: false,
             help: true,
             xclient: Trusted::Nobody,
             xforward: Trusted::Nobody,
             listener: Vec::new(),
+            config: Vec::new(),
+            manifest: Vec::new(),
             limits: Limits::default(),
             users: words("alice bob postmaster"),
             local: words("example.com"),
@@ -85,6 +94,11 @@ fn words(text: &str) -> Vec<String> {
 }
 
 impl Setup {
+    /// Whether it takes the whole server: the machine alone has no such settings.
+    pub fn is_whole(&self) -> bool {
+        !(self.listener.is_empty() && self.config.is_empty() && self.manifest.is_empty())
+    }
+
     /// Reads one line.
     pub(super) fn set(&mut self, line: &str) -> Result<(), String> {
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
@@ -93,13 +107,17 @@ impl Setup {
             "early" => self.early = true,
             "tls" => self.tls = if value == "required" { TlsOffer::Required } else { TlsOffer::Offered },
             "auth" => self.auth.mechanisms = words(value).iter().map(|name| mechanism(name)).collect(),
+            "auth-old-spelling" => self.auth.old_spelling = true,
             "auth-required" => self.auth.required = true,
             "vrfy" => self.vrfy = value == "on",
             "expn" => self.expn = value == "on",
             "help" => self.help = value != "off",
             "xclient" => self.xclient = Trusted::read(value)?,
             "xforward" => self.xforward = Trusted::read(value)?,
+            "proxied" => self.proxied = true,
             "listener" => self.listener.push(value.to_owned()),
+            "config" => self.config.push(value.to_owned()),
+            "manifest" => self.manifest.push(value.to_owned()),
             "limits.line" => self.limits.line = number(value)?,
             "limits.idle-commands" => self.limits.idle_commands = number(value)?,
             "limits.errors" => self.limits.errors = number(value)?,

@@ -6,7 +6,9 @@
 //! A mechanism that knows the server by its last word (SCRAM) is asked after the 235: if it is not content, nothing is sent.
 
 use super::machine::{Reason, Step};
+use super::opening;
 use super::outcome::{Cause, Trouble};
+use super::question::Decision;
 use super::stage::Stage;
 use super::state::{Context, State, Turn};
 use crate::mail::{Class, Reply};
@@ -93,8 +95,9 @@ fn mechanisms(context: &Context) -> Vec<String> {
 }
 
 pub(super) fn answer(mut exchange: Exchange, context: &mut Context, input: &mut BytesMut) -> Turn {
-    let spoken = match context.hear_to("AUTH", input) {
-        Ok(spoken) => spoken,
+    let said = |reply| opening::said(Some("AUTH"), Stage::Auth, reply);
+    let (spoken, decision) = match context.hear_about(input, said) {
+        Ok(heard) => heard,
         Err(silence) => return State::ExpectAuth(exchange).without_reply(silence),
     };
     let reply = spoken.reply();
@@ -120,6 +123,9 @@ pub(super) fn answer(mut exchange: Exchange, context: &mut Context, input: &mut 
             }
         },
         Class::Positive | Class::Intermediate => State::ExpectAuth(exchange).misbehaved(Trouble::Misplaced(reply)),
+        Class::Transient | Class::Permanent if matches!(decision, Decision::Refuse(_)) => {
+            opening::unwanted(Stage::Auth, reply, decision)
+        }
         Class::Transient | Class::Permanent => refused(exchange, reply),
     }
 }

@@ -85,13 +85,13 @@ pub(super) fn answer_to_hello(verb: &'static str, context: &mut Context, input: 
     }
 }
 
-fn said(verb: Option<&'static str>, stage: Stage, reply: Reply) -> Said {
+pub(super) fn said(verb: Option<&'static str>, stage: Stage, reply: Reply) -> Said {
     let choices = Choices::at(stage, &reply);
     Said { reply, verb: verb.map(Into::into), rcpt: None, choices }
 }
 
 /// We do not want the server: take leave, unless it has closed already.
-fn unwanted(stage: Stage, reply: Reply, decision: Decision) -> Turn {
+pub(super) fn unwanted(stage: Stage, reply: Reply, decision: Decision) -> Turn {
     let closing = reply.code() == 421;
     let cause = match decision {
         Decision::Refuse(reply) => Cause::Ours { stage, reply },

@@ -161,8 +161,18 @@ impl Choices {
         use Next::{Continue, Quit, Reset};
         let refused = matches!(reply.class(), Class::Transient | Class::Permanent);
         let (refuse, next): (bool, &'static [Next]) = match stage {
+            // No choice leads on without TLS where the policy would not, and none goes into the midst of an exchange.
+            Stage::StartTls if refused && reply.code() != 421 => (true, &[Continue, Quit]),
+            Stage::Auth if refused => (true, &[Continue]),
             // The server closes, whatever we would.
-            Stage::Greeting | Stage::Hello | Stage::Mail | Stage::Rcpt | Stage::Data | Stage::Chunk | Stage::Dot
+            Stage::Greeting
+            | Stage::Hello
+            | Stage::StartTls
+            | Stage::Mail
+            | Stage::Rcpt
+            | Stage::Data
+            | Stage::Chunk
+            | Stage::Dot
                 if reply.code() == 421 =>
             {
                 (true, &[Continue])

@@ -9,6 +9,7 @@
 use super::command;
 use super::machine::{Reason, Step};
 use super::outcome::{Cause, Trouble};
+use super::question::{Decision, Next};
 use super::stage::Stage;
 use super::state::{Context, State, Turn};
 use super::{auth, opening};
@@ -46,12 +47,16 @@ fn without_tls(context: &mut Context, cause: Cause) -> Turn {
 }
 
 pub(super) fn answer_to_start_tls(context: &mut Context, input: &mut BytesMut) -> Turn {
-    let spoken = match context.hear_to("STARTTLS", input) {
-        Ok(spoken) => spoken,
+    let said = |reply| opening::said(Some("STARTTLS"), Stage::StartTls, reply);
+    let (spoken, decision) = match context.hear_about(input, said) {
+        Ok(heard) => heard,
         Err(silence) => return State::ExpectStartTls.without_reply(silence),
     };
     let reply = spoken.reply();
     match reply.class() {
+        _ if decision != Decision::Proceed && decision != Decision::Go(Next::Continue) => {
+            opening::unwanted(Stage::StartTls, reply, decision)
+        }
         Class::Positive if !input.is_empty() => State::ExpectStartTls.misbehaved(Trouble::Injected),
         Class::Positive => (State::Handshake, None),
         Class::Intermediate => State::ExpectStartTls.misbehaved(Trouble::Misplaced(reply)),

@@ -207,7 +207,7 @@ impl Connection {
 
     /// The handshake. What was read before it is gone for good: the machine has seen to it that there is nothing.
     async fn secure(&mut self) {
-        let handshake = self.stream.secure(&self.safety.demand, &self.name);
+        let handshake = self.stream.secure(&self.safety.demand, self.safety.identity.as_deref(), &self.name);
         let failure = match timeout(Stage::StartTls.patience(), handshake).await {
             Ok(Ok(established)) => {
                 self.input.clear();

@@ -35,7 +35,7 @@ use super::ears::Ears;
 use super::outcome::{Details, Outcome};
 use super::security::Advisor;
 use crate::disk::Files;
-use crate::mail::{Domain, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, Reply, ReversePath};
+use crate::mail::{Domain, EnhancedCode, Envelope, ForwardPath, Id, Message, Recipient, Reply, ReversePath, TlsWish};
 pub(super) use called::Called;
 use depot::Depot;
 pub use path::{Pattern, PatternError};
@@ -231,7 +231,13 @@ impl Means {
             NextHop::Maildir { root, pattern } => maildir::deliver(&self.depot, root, pattern, job).await,
             NextHop::Drop(directory) => drop::deliver(&self.depot, directory, job).await,
             server => match self.way(&self.pool, server) {
-                Some(way) => way.deliver(job, ears).await,
+                Some(mut way) => {
+                    if job.request.tls == TlsWish::Waived {
+                        // Nothing was asked of TLS, whatever the domain has published: there is nothing to tell of it.
+                        way.of_domain = None;
+                    }
+                    way.deliver(job, ears).await
+                }
                 None => {
                     // Passes never ask for it; a deferral loses nothing.
                     let details = Details::ours(UNFIT, format!("{server} is no hop that a connection can be made to"));

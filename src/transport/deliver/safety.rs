@@ -3,7 +3,7 @@
 use super::login;
 use crate::sasl::Binding;
 use crate::smtp::client::{Client, Credentials, TlsPolicy};
-use crate::tls::client::{Demand, Roots};
+use crate::tls::client::{Demand, Identity, Roots};
 use std::sync::Arc;
 
 /// How a server is to be trusted, and how it is to trust us. Connections are shared among those for whom it is the same.
@@ -13,8 +13,10 @@ pub struct Safety {
     pub demand: Demand,
     /// TLS is there from the first octet (RFC 8314 3.3), not after STARTTLS.
     pub implicit: bool,
-    /// Who we are.
+    /// Who we are, by AUTH.
     pub credentials: Option<Arc<Credentials>>,
+    /// Who we are, by a certificate, if the server asks for one.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Safety {

@@ -89,8 +89,10 @@ impl Way<'_> {
     fn note(&self, safety: &Safety, found: SocketAddr, opened: &Result<Connection, Unmet>) {
         let Some((advisor, domain)) = self.of_domain else { return };
         let failure = match opened {
-            Ok(connection) if connection.tls().is_some() => None,
-            Ok(_) => Some(Failure::new(Kind::NoStartTls, "the server offers no TLS, or refuses it")),
+            Ok(connection) => match connection.tls() {
+                Some(tls) => tls.flaw.clone(),
+                None => Some(Failure::new(Kind::NoStartTls, "the server offers no TLS, or refuses it")),
+            },
             Err(Unmet { failure: Some(failure), .. }) => Some(failure.clone()),
             Err(Unmet { cause: Cause::Trouble { stage: Stage::StartTls, trouble }, .. }) => {
                 let kind = if *trouble == Trouble::NoStartTls { Kind::NoStartTls } else { Kind::ValidationFailure };
@@ -101,8 +103,13 @@ impl Way<'_> {
             }
             Err(_) => return,
         };
-        if safety.demand == Demand::None {
-            return;
+        match (&safety.demand, &failure) {
+            (Demand::None, _) => return,
+            (Demand::Tested { .. }, Some(failure)) => {
+                let host = self.address;
+                tracing::warn!(%domain, %host, "the mail goes, for the domain's policy of MTA-STS is in testing; else it would wait: {failure}");
+            }
+            _ => {}
         }
         let (basis, result) = (Basis::of(&safety.demand), failure.as_ref().map_or(Ok(()), Err));
         advisor.note(Tried { domain, basis, host: self.address, ip: Some(found.ip()), result });
@@ -171,7 +178,7 @@ fn fall_back(safety: &Safety, unmet: &Unmet) -> Option<Safety> {
         Cause::Trouble { stage: Stage::StartTls, trouble } => *trouble != Trouble::Injected,
         _ => false,
     };
-    let may = safety.demand == Demand::Opportunistic && !safety.implicit && broke;
+    let may = safety.demand.does_without() && !safety.implicit && broke;
     may.then(|| Safety { demand: Demand::None, ..safety.clone() })
 }
 

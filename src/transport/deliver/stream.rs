@@ -1,7 +1,7 @@
 //! What a connection runs over: TCP, or the socket of a server on the same machine; or whatever stands for them in a test.
 
 use crate::sasl::Binding;
-use crate::tls::client::{Demand, Established, Failure, handshake};
+use crate::tls::client::{Demand, Established, Failure, Identity, handshake};
 use async_trait::async_trait;
 use rustls::ProtocolVersion;
 use std::fmt;
@@ -71,10 +71,15 @@ impl Stream {
         Ok(Self(Kind::Unix(UnixStream::connect(path).await?)))
     }
 
-    /// Puts it under TLS, with a server of this name. If that fails, there is nothing left of it.
-    pub(super) async fn secure(&mut self, demand: &Demand, name: &str) -> Result<Established, Failure> {
+    /// Puts it under TLS, with a server of this name, to which we are whom the identity says. If that fails, there is nothing left of it.
+    pub(super) async fn secure(
+        &mut self,
+        demand: &Demand,
+        identity: Option<&Identity>,
+        name: &str,
+    ) -> Result<Established, Failure> {
         let bare = std::mem::replace(self, Self(Kind::Gone));
-        let (stream, established) = handshake(demand, name, bare).await?;
+        let (stream, established) = handshake(demand, identity, name, bare).await?;
         self.0 = Kind::Tls(Box::new(stream));
         Ok(established)
     }

@@ -7,6 +7,7 @@ use crate::config::outbound::{Outbound, TlsRule};
 use crate::event::host::{Clock, DnsFault, Http, Kv, Resolver};
 use crate::mail::{Domain, EnhancedCode, Reply, TlsWish, domain::Host};
 use crate::smtp::client::TlsPolicy;
+use crate::snapshot::Current;
 use crate::tls::client::dane::is_usable;
 use crate::tls::client::demand::By;
 use crate::tls::client::{Demand, Failure, Kind, Roots};
@@ -21,8 +22,10 @@ const UNSAFE: Reply =
 #[derive(Clone, Default)]
 pub struct Advisor {
     sts: Option<Arc<Sts>>,
+    /// Who may vouch for the hosts of a policy.
+    roots: Roots,
     /// Where what came of it is counted.
-    collector: Option<(Collector, Arc<dyn Clock>)>,
+    collector: Option<(Collector, Arc<dyn Clock>, Arc<Current>)>,
 }
 
 /// A host of a domain.
@@ -38,12 +41,18 @@ struct Place<'a> {
 impl Advisor {
     /// One that also looks for policies of MTA-STS, fetches them by `http` and keeps them in `kv`.
     pub fn with_sts(http: Arc<dyn Http>, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>) -> Self {
-        Self { sts: Some(Arc::new(Sts::new(http, kv, clock))), collector: None }
+        Self { sts: Some(Arc::new(Sts::new(http, kv, clock))), ..Self::default() }
     }
 
-    /// From now on, what comes of connections is counted here.
-    pub fn counting(mut self, collector: Collector, clock: Arc<dyn Clock>) -> Self {
-        self.collector = Some((collector, clock));
+    /// Hosts of policies of MTA-STS are believed if these vouch for them, in place of the system's authorities.
+    pub fn trusting(mut self, roots: Roots) -> Self {
+        self.roots = roots;
+        self
+    }
+
+    /// From now on, what comes of connections is counted here, while the settings in force want reports.
+    pub fn counting(mut self, collector: Collector, clock: Arc<dyn Clock>, current: Arc<Current>) -> Self {
+        self.collector = Some((collector, clock, current));
         self
     }
 
@@ -54,7 +63,9 @@ impl Advisor {
 
     /// Counts what came of one try.
     pub(in crate::transport) fn note(&self, tried: Tried<'_>) {
-        if let Some((collector, clock)) = &self.collector {
+        if let Some((collector, clock, current)) = &self.collector
+            && current.pin().settings.tls_reports.is_some()
+        {
             collector.note(clock.now(), tried);
         }
     }
@@ -84,7 +95,9 @@ impl Advisor {
                 })
             }
             Err(failure) => {
-                self.note(Tried { domain, basis: Basis::None, host: name, ip: None, result: Err(&failure) });
+                if wish != TlsWish::Waived {
+                    self.note(Tried { domain, basis: basis(&failure), host: name, ip: None, result: Err(&failure) });
+                }
                 tracing::warn!(%domain, host = %name, "no mail goes to this host now, TLS can't be had as it has to be: {failure}");
                 Err(Details::ours(UNSAFE, format!("{name}: {failure}")))
             }
@@ -119,12 +132,34 @@ impl Advisor {
                 {
                     return Ok(demand);
                 }
-                let sts = self.sts.as_ref().filter(|_| outbound.mta_sts);
-                match sts {
-                    Some(sts) => by_sts(sts, resolver, place).await,
+                match self.sts.as_ref().filter(|_| outbound.mta_sts) {
+                    Some(sts) => self.by_sts(sts, resolver, place).await,
                     None => Ok(Demand::Opportunistic),
                 }
             }
+        }
+    }
+
+    /// What a policy of MTA-STS asks for. That none can be had, though there is one, is counted.
+    async fn by_sts(&self, sts: &Sts, resolver: &Arc<dyn Resolver>, place: Place<'_>) -> Result<Demand, Failure> {
+        let Place { domain, host, .. } = place;
+        if !Domain::parse(domain).is_ok_and(|domain| matches!(domain.host(), Host::Name(_))) {
+            return Ok(Demand::Opportunistic);
+        }
+        let (policy, failure) = sts.policy(resolver, domain).await;
+        if let Some(failure) = failure {
+            self.note(Tried { domain, basis: Basis::Sts, host, ip: None, result: Err(&failure) });
+        }
+        let Some(policy) = policy else { return Ok(Demand::Opportunistic) };
+        let names: Arc<[String]> = if policy.lists(host) { [host.to_owned()].into() } else { [].into() };
+        match policy.mode {
+            Mode::None => Ok(Demand::Opportunistic),
+            Mode::Testing => Ok(Demand::Tested { names, roots: self.roots.clone() }),
+            Mode::Enforce if names.is_empty() => {
+                let why = format!("the policy of MTA-STS of {domain} does not list {host}");
+                Err(Failure::new(Kind::ValidationFailure, why))
+            }
+            Mode::Enforce => Ok(Demand::Verified { names, roots: self.roots.clone(), by: By::MtaSts }),
         }
     }
 }
@@ -133,7 +168,9 @@ impl Advisor {
 /// if it is proven that the host takes the domain's mail (RFC 8689 4.2.1). Elsewhere the connection will not be good enough.
 fn required(demand: Demand, place: Place<'_>, wish: TlsWish) -> Demand {
     match demand {
-        Demand::Opportunistic | Demand::Required if wish == TlsWish::Required && place.secure => {
+        Demand::Opportunistic | Demand::Tested { .. } | Demand::Required
+            if wish == TlsWish::Required && place.secure =>
+        {
             Demand::verified(place.host, Roots::System)
         }
         demand => demand,
@@ -168,27 +205,7 @@ async fn dane(resolver: &dyn Resolver, place: Place<'_>) -> Result<Option<Demand
     Ok(Some(Demand::Dane { names, records: records.into() }))
 }
 
-async fn by_sts(sts: &Sts, resolver: &Arc<dyn Resolver>, place: Place<'_>) -> Result<Demand, Failure> {
-    let is_name = Domain::parse(place.domain).is_ok_and(|domain| matches!(domain.host(), Host::Name(_)));
-    let policy = if is_name { sts.policy(resolver, place.domain).await } else { None };
-    let Some(policy) = policy else { return Ok(Demand::Opportunistic) };
-    let listed = policy.lists(place.host);
-    match policy.mode {
-        Mode::None => Ok(Demand::Opportunistic),
-        Mode::Testing => {
-            if !listed {
-                let (domain, host) = (place.domain, place.host);
-                tracing::info!(%domain, %host, "the host is not in the domain's policy of MTA-STS, which is in testing");
-            }
-            Ok(Demand::Opportunistic)
-        }
-        Mode::Enforce if !listed => {
-            let why = format!("the policy of MTA-STS of {} does not list {}", place.domain, place.host);
-            Err(Failure::new(Kind::ValidationFailure, why))
-        }
-        Mode::Enforce => {
-            let names = [place.host.to_owned()].into();
-            Ok(Demand::Verified { names, roots: Roots::System, by: By::MtaSts })
-        }
-    }
+/// What the destination has published that a host was turned down for, before a connection was made.
+fn basis(failure: &Failure) -> Basis {
+    if failure.kind == Kind::ValidationFailure { Basis::Sts } else { Basis::None }
 }

@@ -9,7 +9,9 @@ mod cases;
 mod host;
 mod outbound;
 mod random;
+mod reports;
 mod secure;
+pub(crate) mod splits;
 mod stages;
 mod verify;
 mod wishes;
@@ -32,6 +34,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 /// A message that a host has taken.
@@ -62,6 +65,8 @@ pub(crate) fn field<'a>(text: &'a str, name: &str) -> &'a str {
 #[derive(Default)]
 pub(crate) struct World {
     hosts: Mutex<HashMap<IpAddr, Arc<Host>>>,
+    /// Servers that are real, by the address that they have here.
+    real: Mutex<HashMap<IpAddr, SocketAddr>>,
     /// What hosts do about TLS; others do not offer it.
     certificates: Mutex<HashMap<IpAddr, secure::Door>>,
     pub(crate) taken: Arc<Mutex<Vec<Taken>>>,
@@ -73,13 +78,22 @@ impl Clone for World {
         let hosts = hosts.iter().map(|(ip, host)| (*ip, Arc::new(Host::clone(host)))).collect();
         let taken = self.taken.lock().unwrap().clone();
         let certificates = self.certificates.lock().unwrap().clone();
-        Self { hosts: Mutex::new(hosts), certificates: Mutex::new(certificates), taken: Arc::new(Mutex::new(taken)) }
+        Self {
+            hosts: Mutex::new(hosts),
+            real: Mutex::new(self.real.lock().unwrap().clone()),
+            certificates: Mutex::new(certificates),
+            taken: Arc::new(Mutex::new(taken)),
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl Network for World {
     async fn connect(&self, address: SocketAddr, source: Option<IpAddr>) -> io::Result<Stream> {
+        let real = self.real.lock().unwrap().get(&address.ip()).copied();
+        if let Some(real) = real {
+            return Ok(Stream::foreign(TcpStream::connect(real).await?));
+        }
         let host = self.hosts.lock().unwrap().get(&address.ip()).cloned();
         let host = host.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionRefused))?;
         let inner = host.connect(source, self.taken.clone()).await?;
@@ -174,6 +188,13 @@ impl Net {
         let clock = Arc::new(Virtual(Instant::now(), START));
         let plan = plan(Plan::new(config)).internet(zone.clone(), world.clone());
         Self { world, zone, inside: plan.start(), clock }
+    }
+
+    /// A host of this name and address that is a real server at that one: not in virtual time.
+    pub(crate) fn real(&self, name: &str, ip: &str, server: SocketAddr) {
+        let ip: Ipv4Addr = ip.parse().unwrap();
+        self.world.real.lock().unwrap().insert(ip.into(), server);
+        self.zone.remove(name).add(name, ZoneRecord::A(ip));
     }
 
     /// A host of this name and address, with its script.

@@ -1,23 +1,26 @@
 //! TLS on the way out, in the simulated Internet: what destinations publish is kept to, and what can't be had puts mail off.
 
+use super::stages::net;
 use super::{Net, OUTBOUND, in_virtual_time};
 use mailsluice::event::host::{
     Http, HttpFault, HttpRequest, HttpResponse, RecordKind, SystemClock, Tlsa, ZoneKind, ZoneRecord, ZoneTrouble,
 };
+use mailsluice::event::{Answer, Event, Verdict};
 use mailsluice::intake::track::Stage;
 use mailsluice::kv::{MemoryKv, Quota};
 use mailsluice::mail::Id;
+use mailsluice::smtp::client::{Choices, Next};
 use mailsluice::tls::provider;
 use mailsluice::transport::security::Advisor;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, copy_bidirectional};
 use tokio_rustls::TlsAcceptor;
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Offers STARTTLS before a host that knows nothing of it.
@@ -77,7 +80,7 @@ async fn skip_reply(stream: &mut BufReader<DuplexStream>) -> std::io::Result<()>
 }
 
 /// Gives the host at this address a certificate, and says its SHA-256.
-fn certify(net: &Net, ip: &str, name: &str) -> Vec<u8> {
+pub(super) fn certify(net: &Net, ip: &str, name: &str) -> Vec<u8> {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap().der().clone();
     let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
@@ -233,6 +236,29 @@ fn a_host_whose_tls_is_broken_gets_mail_in_plain_unless_more_is_asked() {
             assert_eq!(net.taken().len(), taken, "{policy}");
         });
     }
+}
+
+#[test]
+fn sinks_hear_the_reply_to_starttls_and_can_not_do_without_tls_for_it() {
+    let config = format!("{OUTBOUND}[[tls-policy]]\ndomain = '*'\npolicy = 'required'\n");
+    in_virtual_time(|| async {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let noted = heard.clone();
+        let net = net(&config, &[Event::OutReply], move |scene, _| {
+            let leg = scene.leg().unwrap();
+            if scene.verb() != Some("STARTTLS") {
+                return Verdict::Next;
+            }
+            noted.lock().unwrap().push((leg.reply.as_ref().unwrap().code(), scene.plan().unwrap().choices));
+            // Not legal: it is the sink's fault, and the session goes on as planned.
+            Verdict::Answer(Answer::Step(Next::Quit))
+        })
+        .await;
+        site(&net);
+        submit(&net).await;
+        assert_eq!(net.taken().len(), 1);
+        assert_eq!(*heard.lock().unwrap(), [(220, Choices::NONE)]);
+    });
 }
 
 /// A web with one page.

@@ -381,3 +381,79 @@ fn a_server_that_closes_or_babbles_behind_what_was_put_in_is_left() {
         assert_eq!(ending.outcomes, [[outcome]], "{reply}");
     }
 }
+
+const TLS: &str = "S: 220 hello\nC: EHLO me.example\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n";
+const MAIL: &str = "C: MAIL FROM:<a@x.example>\nS: 250 ok\nC: RCPT TO:<b@y.example>\nS: 250 ok\nC: DATA\nS: 354 go\n";
+
+/// Plays with TLS in this way, and credentials that are refused or not.
+fn run_secure(when: StartTls, decide: fn(&Point) -> Decision, script: &str) -> Ending {
+    #[derive(Debug)]
+    struct Plain;
+    impl Authenticator for Plain {
+        fn choose(&mut self, _: &[String], _: bool) -> Result<Opening, String> {
+            Ok(Opening { mechanism: "PLAIN".to_owned(), initial: Some(b"x".to_vec()) })
+        }
+        fn respond(&mut self, _: &[u8]) -> Result<Vec<u8>, String> {
+            Ok(Vec::new())
+        }
+        fn finish(&mut self) -> Result<(), String> {
+            Ok(())
+        }
+    }
+    let mut client = client(false, true);
+    client.start_tls(when);
+    if script.contains("AUTH") {
+        client.authenticate(Box::new(Plain));
+    }
+    client.start(letter(&["b@y.example"]));
+    play_with(client, script, false, &mut |point| decide(point))
+}
+
+#[test]
+fn no_decision_goes_on_without_tls_where_the_policy_would_not() {
+    let refused = format!("{TLS}S: 454 4.7.0 not now\n");
+    // The policy's own ways.
+    let proceed = |_: &Point| Decision::Proceed;
+    assert_eq!(run_secure(StartTls::Required, proceed, &format!("{refused}{CLOSE}")).reason, "StartTls 454");
+    let plain = format!("{refused}{MAIL}{CONTENT_SENT}{CLOSE}");
+    assert_eq!(run_secure(StartTls::IfOffered, proceed, &plain).outcomes, [["delivered 250"]]);
+    // To go on is what the policy says, and no more.
+    let go_on = |point: &Point| match said(point) {
+        Some(("STARTTLS", 454)) => Decision::Go(Next::Continue),
+        _ => Decision::Proceed,
+    };
+    assert_eq!(run_secure(StartTls::Required, go_on, &format!("{refused}{CLOSE}")).reason, "StartTls 454");
+    // Where mail may go without, somebody may insist on TLS all the same.
+    let insist = |point: &Point| match said(point) {
+        Some(("STARTTLS", 454)) => refuse(450),
+        _ => Decision::Proceed,
+    };
+    assert_eq!(run_secure(StartTls::IfOffered, insist, &format!("{refused}{CLOSE}")).reason, "StartTls ours 450");
+    let leave = |point: &Point| match said(point) {
+        Some(("STARTTLS", 454)) => Decision::Go(Next::Quit),
+        _ => Decision::Proceed,
+    };
+    assert_eq!(run_secure(StartTls::IfOffered, leave, &format!("{refused}{CLOSE}")).reason, "StartTls Left 4.3.0");
+    // A go-ahead can't be made a refusal: the handshake comes.
+    let hello = "T:\nC: EHLO me.example\nS: 250 mx\n";
+    let never = |point: &Point| match said(point) {
+        Some(("STARTTLS", _)) => refuse(550),
+        _ => Decision::Proceed,
+    };
+    let whole = format!("{TLS}S: 220 go\n{hello}{MAIL}{CONTENT_SENT}{CLOSE}");
+    assert_eq!(run_secure(StartTls::IfOffered, never, &whole).outcomes, [["delivered 250"]]);
+}
+
+#[test]
+fn what_is_said_to_auth_is_heard_and_a_refusal_may_be_made_another() {
+    let hello = "S: 220 hello\nC: EHLO me.example\nS: 250 AUTH PLAIN\nC: AUTH PLAIN eA==\n";
+    let another = |point: &Point| match said(point) {
+        Some(("AUTH", 535)) => refuse(450),
+        Some(("AUTH", 235 | 334)) => refuse(550),
+        _ => Decision::Proceed,
+    };
+    let script = format!("{hello}S: 535 5.7.8 no\n{CLOSE}");
+    assert_eq!(run_secure(StartTls::Never, another, &script).reason, "Auth ours 450");
+    let script = format!("{hello}S: 334 \nC: \nS: 235 ok\n{MAIL}{CONTENT_SENT}{CLOSE}");
+    assert_eq!(run_secure(StartTls::Never, another, &script).outcomes, [["delivered 250"]], "nobody is in the way");
+}

@@ -128,7 +128,7 @@ async fn the_message_goes_under_tls_that_meets_the_demand() {
         let demands = [Demand::Opportunistic, Demand::Required, site.verified("localhost"), site.dane(site.digest())];
         for demand in demands {
             let verified = demand.is_authenticated();
-            let hop = site.with(Safety { demand, implicit: manner == Manner::Implicit, credentials: None });
+            let hop = site.with(Safety { demand, implicit: manner == Manner::Implicit, ..Safety::default() });
             let outcomes = fixture(&["bob@y.example"]).deliver(&hop).await;
             assert_eq!(short(&outcomes), ["delivered 2.0.0"], "{manner:?} {hop:?}");
             let note = &outcomes[0].details().note;
@@ -194,7 +194,7 @@ async fn a_smart_host_is_told_who_we_are_under_tls() {
     let plan = || vec![("EHLO", Quirk::Say("250-x\r\n250 AUTH PLAIN LOGIN")), ("AUTH", Quirk::Say("235 2.7.0 ok"))];
     let site = site(Manner::Offers, plan()).await;
     let demand = site.verified("localhost");
-    let hop = site.with(Safety { demand, implicit: false, credentials: login(None) });
+    let hop = site.with(Safety { demand, credentials: login(None), ..Safety::default() });
     assert_eq!(short(&fixture(&["bob@y.example"]).deliver(&hop).await), ["delivered 2.0.0"]);
     assert!(site.has_seen("AUTH PLAIN AHUAcA=="));
 }
@@ -203,7 +203,12 @@ async fn a_smart_host_is_told_who_we_are_under_tls() {
 async fn refused_credentials_put_the_message_off() {
     let plan = vec![("EHLO", Quirk::Say("250-x\r\n250 AUTH PLAIN")), ("AUTH", Quirk::Say("535 5.7.8 wrong"))];
     let site = site(Manner::Implicit, plan).await;
-    let hop = site.with(Safety { demand: site.verified("localhost"), implicit: true, credentials: login(None) });
+    let hop = site.with(Safety {
+        demand: site.verified("localhost"),
+        implicit: true,
+        credentials: login(None),
+        ..Safety::default()
+    });
     let outcomes = fixture(&["bob@y.example"]).deliver(&hop).await;
     assert_eq!(short(&outcomes), ["deferred 4.7.8"]);
     assert!(outcomes[0].details().note.contains("AUTH"), "{}", outcomes[0]);
@@ -214,7 +219,7 @@ async fn a_password_is_never_sent_in_plain() {
     let plan = vec![("EHLO", Quirk::Say("250-x\r\n250 AUTH PLAIN LOGIN")), ("AUTH", Quirk::Say("235 ok"))];
     let site = site(Manner::Lacks, plan).await;
     for demand in [Demand::None, Demand::Opportunistic] {
-        let hop = site.with(Safety { demand, implicit: false, credentials: login(None) });
+        let hop = site.with(Safety { demand, credentials: login(None), ..Safety::default() });
         assert_eq!(short(&fixture(&["bob@y.example"]).deliver(&hop).await), ["deferred 4.7.0"]);
     }
     assert!(!site.has_seen("AUTH") && !site.has_seen("MAIL"));

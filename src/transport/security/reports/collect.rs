@@ -1,14 +1,15 @@
 //! What came of connections, counted by destination and day, in bounded memory (RFC 8460 4).
 //!
-//! Counts live in memory: a restart loses those of the day.
+//! They are counted in memory; [`super::kept`] takes them over a restart.
 
 use crate::event::host::Tlsa;
 use crate::mail::Timestamp;
 use crate::tls::client::demand::By;
 use crate::tls::client::{Demand, Failure, Kind};
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Destinations of which a day is kept. Others are not counted.
 const DOMAINS_MAX: usize = 10_000;
@@ -18,7 +19,8 @@ const DETAILS_MAX: usize = 100;
 const DAY: u64 = 86_400_000;
 
 /// By what a host was held to TLS.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// TLSA records, as in zone files.
     Tlsa(Vec<String>),
@@ -44,7 +46,7 @@ pub struct Tried<'a> {
 }
 
 /// A failure that is counted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Detail {
     /// What.
     pub kind: Kind,
@@ -70,9 +72,19 @@ pub struct Tally {
 /// The counts of a day, by domain and policy.
 pub type Day = BTreeMap<(String, Basis), Tally>;
 
+/// The counts of days, by day.
+pub type Days = BTreeMap<u64, Day>;
+
 /// Counts.
 #[derive(Clone, Default)]
-pub struct Collector(Arc<Mutex<BTreeMap<u64, Day>>>);
+pub struct Collector(Arc<Mutex<Counts>>);
+
+#[derive(Default)]
+struct Counts {
+    days: Days,
+    /// They are others than when they were last kept.
+    changed: bool,
+}
 
 /// The day that a time is in, counted from 1970 in UTC.
 pub fn day_of(now: Timestamp) -> u64 {
@@ -89,7 +101,7 @@ impl Basis {
     pub fn of(demand: &Demand) -> Self {
         match demand {
             Demand::Dane { records, .. } => Self::Tlsa(records.iter().map(Tlsa::to_string).collect()),
-            Demand::Verified { by: By::MtaSts, .. } => Self::Sts,
+            Demand::Verified { by: By::MtaSts, .. } | Demand::Tested { .. } => Self::Sts,
             _ => Self::None,
         }
     }
@@ -98,8 +110,9 @@ impl Basis {
 impl Collector {
     /// Counts one.
     pub fn note(&self, now: Timestamp, tried: Tried<'_>) {
-        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let day = days.entry(day_of(now)).or_default();
+        let mut counts = self.lock();
+        counts.changed = true;
+        let day = counts.days.entry(day_of(now)).or_default();
         let key = (tried.domain.to_owned(), tried.basis);
         if day.len() >= DOMAINS_MAX && !day.contains_key(&key) {
             return;
@@ -121,10 +134,49 @@ impl Collector {
         }
     }
 
-    /// Takes the days that are over.
-    pub fn take_before(&self, today: u64) -> BTreeMap<u64, Day> {
-        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = days.split_off(&today);
-        std::mem::replace(&mut days, rest)
+    /// What there is to report on days that are over: each with its domains.
+    pub fn before(&self, today: u64) -> BTreeSet<(u64, String)> {
+        let counts = self.lock();
+        let over = counts.days.range(..today);
+        over.flat_map(|(day, counts)| counts.keys().map(|(domain, _)| (*day, domain.clone()))).collect()
+    }
+
+    /// The counts of a domain on a day.
+    pub fn of(&self, day: u64, domain: &str) -> Day {
+        let counts = self.lock();
+        let all = counts.days.get(&day).into_iter().flatten();
+        all.filter(|((of, _), _)| of == domain).map(|(key, tally)| (key.clone(), tally.clone())).collect()
+    }
+
+    /// Forgets the counts of a domain on a day.
+    pub fn remove(&self, day: u64, domain: &str) {
+        let mut counts = self.lock();
+        counts.changed = true;
+        if let Some(of_day) = counts.days.get_mut(&day) {
+            of_day.retain(|(of, _), _| of != domain);
+            if of_day.is_empty() {
+                counts.days.remove(&day);
+            }
+        }
+    }
+
+    /// All counts, to be kept, if they are others than the last time.
+    pub(super) fn changed(&self) -> Option<Days> {
+        let mut counts = self.lock();
+        std::mem::take(&mut counts.changed).then(|| counts.days.clone())
+    }
+
+    /// They could not be kept.
+    pub(super) fn not_kept(&self) {
+        self.lock().changed = true;
+    }
+
+    /// Counts on from what was kept, before anything else is counted.
+    pub(super) fn resume(&self, days: Days) {
+        self.lock().days = days;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

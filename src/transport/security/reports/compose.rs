@@ -106,7 +106,8 @@ fn date(time: Timestamp) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
-/// The report as a mail to `to` (RFC 8460 5.3). `date` and `id`: of its header.
+/// The report as a mail to `to` (RFC 8460 5.3). It has to arrive even where TLS fails, for that is what it tells of: it asks for none
+/// (RFC 8689 3). `date` and `id`: of its header.
 pub fn mail(us: &Ourselves<'_>, report: &DayReport, to: &str, date: &str, id: &str) -> String {
     let DayReport { domain, file, gz, .. } = report;
     let (submitter, contact) = (us.hostname, us.contact);
@@ -117,7 +118,7 @@ pub fn mail(us: &Ourselves<'_>, report: &DayReport, to: &str, date: &str, id: &s
     format!(
         "From: <{contact}>\r\nTo: <{to}>\r\nDate: {date}\r\nMessage-ID: <{id}@{submitter}>\r\n\
          Subject: Report Domain: {domain} Submitter: {submitter} Report-ID: <{id}@{submitter}>\r\n\
-         TLS-Report-Domain: {domain}\r\nTLS-Report-Submitter: {submitter}\r\nMIME-Version: 1.0\r\n\
+         TLS-Report-Domain: {domain}\r\nTLS-Report-Submitter: {submitter}\r\nTLS-Required: No\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/report; report-type=\"tlsrpt\"; boundary=\"{boundary}\"\r\n\r\n\
          --{boundary}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n\
          This is a report on the TLS of mail that {submitter} sent to {domain} (RFC 8460).\r\n\

@@ -7,7 +7,7 @@ use crate::mail::Mailbox;
 const PLACES_MAX: usize = 5;
 
 /// Where a report goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Destination {
     /// By mail, to this address.
     Mail(Mailbox),

@@ -24,10 +24,12 @@ fn counted() -> Day {
     note(&Basis::Sts, Ok(()));
     note(&Basis::Sts, Err(&expired));
     note(&Basis::Tlsa(vec!["3 1 1 07".to_owned()]), Ok(()));
-    assert!(collector.take_before(day_of(NOON)).is_empty(), "the day is not over");
-    let mut days = collector.take_before(day_of(NOON) + 1);
-    assert!(collector.take_before(u64::MAX).is_empty(), "each day is reported once");
-    days.remove(&20_000).unwrap()
+    assert!(collector.before(day_of(NOON)).is_empty(), "the day is not over");
+    assert_eq!(collector.before(day_of(NOON) + 1), [(20_000, "x.example".to_owned())].into());
+    let day = collector.of(20_000, "x.example");
+    collector.remove(20_000, "x.example");
+    assert!(collector.before(u64::MAX).is_empty(), "each day is reported once");
+    day
 }
 
 const US: Ourselves<'_> = Ourselves { organization: "Us", contact: "tls@us.example", hostname: "mx.us.example" };
@@ -76,6 +78,7 @@ fn the_mail_carries_the_report() {
     let parsed = mail_parser::MessageParser::default().parse(mail.as_bytes()).unwrap();
     assert_eq!(parsed.attachment(0).unwrap().contents(), report.gz);
     assert!(mail.contains("report-type=\"tlsrpt\"") && mail.contains("TLS-Report-Domain: x.example\r\n"));
+    assert!(mail.contains("TLS-Report-Submitter: mx.us.example\r\n") && mail.contains("\r\nTLS-Required: No\r\n"));
     assert!(mail.lines().all(|line| line.len() < 200));
 }
 
@@ -92,9 +95,8 @@ fn memory_is_bounded() {
         let tried = Tried { domain: "d1.example", basis: Basis::None, host: &host, ip: None, result: Err(&failure) };
         collector.note(NOON, tried);
     }
-    let day = collector.take_before(u64::MAX).remove(&20_000).unwrap();
-    assert_eq!(day.len(), 10_000);
-    let tally = &day[&("d1.example".to_owned(), Basis::None)];
+    assert_eq!(collector.before(u64::MAX).len(), 10_000);
+    let tally = &collector.of(20_000, "d1.example")[&("d1.example".to_owned(), Basis::None)];
     assert_eq!((tally.failures, tally.details.len(), tally.hosts.len()), (1000, 100, 100));
 }
 
@@ -115,4 +117,32 @@ fn one_record_says_who_wants_it() {
     ] {
         assert_eq!(of(none), [], "{none:?}");
     }
+}
+
+#[tokio::test]
+async fn counts_outlive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let kept = Kept::under(dir.path());
+    let (first, failure) = (Collector::default(), Failure::new(Kind::CertificateExpired, "old"));
+    kept.resume(&first);
+    let tried = |basis, result| Tried { domain: "x.example", basis, host: "mx.x.example", ip: None, result };
+    first.note(NOON, tried(Basis::Tlsa(vec!["3 1 1 07".to_owned()]), Ok(())));
+    first.note(NOON, tried(Basis::Sts, Err(&failure)));
+    kept.keep(&first).await;
+    let second = Collector::default();
+    kept.resume(&second);
+    second.note(NOON, tried(Basis::Sts, Err(&failure)));
+    let day = second.of(20_000, "x.example");
+    assert_eq!(day[&("x.example".to_owned(), Basis::Sts)].failures, 2);
+    assert_eq!(day.len(), 2, "{day:?}");
+    kept.keep(&second).await;
+    // What makes no sense keeps nobody from counting.
+    std::fs::write(dir.path().join("tls-reports.json"), "[{").unwrap();
+    let third = Collector::default();
+    kept.resume(&third);
+    third.note(NOON, tried(Basis::None, Ok(())));
+    kept.keep(&third).await;
+    let fourth = Collector::default();
+    kept.resume(&fourth);
+    assert_eq!(fourth.of(20_000, "x.example").len(), 1);
 }

@@ -8,6 +8,7 @@ use super::fetch::fetch;
 use super::policy::{Mode, Policy, announced};
 use crate::event::host::{Clock, Http, Kv, Resolver};
 use crate::mail::Timestamp;
+use crate::tls::client::Failure;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,21 +55,28 @@ impl Sts {
         Self { http, kv, clock, tried: Arc::default() }
     }
 
-    /// The policy that holds for a domain, given by its key; none if it has none.
-    pub async fn policy(&self, resolver: &Arc<dyn Resolver>, domain: &str) -> Option<Policy> {
+    /// The policy that holds for a domain, given by its key; none if it has none. And why the one that is announced now could not be
+    /// had, if that was just tried.
+    pub async fn policy(&self, resolver: &Arc<dyn Resolver>, domain: &str) -> (Option<Policy>, Option<Failure>) {
         let now = self.clock.now();
         let kept = self.kept(domain).filter(|kept| kept.holds(now));
         let records = resolver.texts(&format!("_mta-sts.{domain}")).await.unwrap_or_default();
-        let Some(id) = announced(&records) else { return kept.map(|kept| kept.policy) };
+        let Some(id) = announced(&records) else { return (kept.map(|kept| kept.policy), None) };
         if let Some(kept) = kept.as_ref().filter(|kept| kept.id == id) {
             if kept.age(now) * 2 > kept.policy.max_age && self.may_try(domain, now) {
                 let (this, domain) = (self.clone(), domain.to_owned());
                 tokio::spawn(async move { this.renew(&domain, id).await });
             }
-            return Some(kept.policy.clone());
+            return (Some(kept.policy.clone()), None);
         }
-        let fresh = if self.may_try(domain, now) { self.renew(domain, id).await } else { None };
-        fresh.or_else(|| kept.map(|kept| kept.policy))
+        let old = kept.map(|kept| kept.policy);
+        if !self.may_try(domain, now) {
+            return (old, None);
+        }
+        match self.renew(domain, id).await {
+            Ok(policy) => (Some(policy), None),
+            Err(failure) => (old, Some(failure)),
+        }
     }
 
     /// The lines of the policy that is kept for a domain, for reports.
@@ -86,16 +94,16 @@ impl Sts {
     }
 
     /// Fetches the policy and keeps it.
-    async fn renew(&self, domain: &str, id: String) -> Option<Policy> {
+    async fn renew(&self, domain: &str, id: String) -> Result<Policy, Failure> {
         match fetch(&*self.http, domain).await {
             Ok(policy) => {
                 self.tried().remove(domain);
                 self.keep(domain, Kept { id, policy: policy.clone(), fetched: self.clock.now() });
-                Some(policy)
+                Ok(policy)
             }
             Err(failure) => {
                 tracing::warn!(%domain, "the domain announces a policy of MTA-STS, but {failure}");
-                None
+                Err(failure)
             }
         }
     }

@@ -109,7 +109,7 @@ fn world() -> World {
 impl World {
     async fn mode(&self) -> Option<Mode> {
         let resolver: Arc<dyn Resolver> = self.zone.clone();
-        self.sts.policy(&resolver, "example").await.map(|policy| policy.mode)
+        self.sts.policy(&resolver, "example").await.0.map(|policy| policy.mode)
     }
 
     fn serve(&self, answer: Result<HttpResponse, HttpFault>) {

@@ -1,8 +1,16 @@
 //! Two servers of ours: properties travel from the one to the other, and a queue is handed over to whoever has authenticated.
+//!
+//! * `calls`: a queue is handed over to another server. `require_tls`: mail that must not go without.
+//! * `published`: what DANE and MTA-STS ask of the second. `smart_host`: who the first is there, and where it comes from.
+
+mod calls;
+mod published;
+mod require_tls;
+mod smart_host;
 
 use crate::server::{Server, Site};
 use crate::smtp_client::SmtpClient;
-use crate::tls::authority::Authority;
+use crate::tls::authority::{Authority, Leaf};
 use crate::wait::eventually;
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -11,18 +19,32 @@ const LETTER: &str = "Subject: x\r\n\r\ny\r\n";
 /// `\0site\0secret`.
 const SITE: &str = "AHNpdGUAc2VjcmV0";
 
-/// A site with a certificate, and the users `site` and `hub`, whose password is `secret`.
-fn site(ca: &Authority, config: &str) -> Site {
-    let site = Site::new(&format!(
-        "[auth]\nusers = 'users'\n[[listener]]\naddress = '127.0.0.1:0'\nname = 'odmr'\nauth = ['PLAIN', 'LOGIN']\n\
-         clear-text-without-tls = true\ntls = {{ mode = 'starttls', certificate = 'c.pem', key = 'k.pem' }}\n\
-         [recipients]\nusers = ['alice']\n[limits]\nfree-space = '0 B'\n{config}"
-    ));
-    let leaf = ca.server(&["localhost"]);
-    for (name, text) in [("k.pem", &leaf.key), ("c.pem", &leaf.certificate), ("users", &String::new())] {
+const LISTENER: &str = "auth = ['PLAIN', 'LOGIN']\nclear-text-without-tls = true\n\
+     tls = { mode = 'starttls', certificate = 'c.pem', key = 'k.pem' }\n";
+
+/// Writes a certificate and its key.
+fn put(site: &Site, (certificate, key): (&str, &str), leaf: &Leaf) {
+    for (name, text) in [(key, &leaf.key), (certificate, &leaf.certificate)] {
         site.write(name, text);
         set_permissions(site.path(name), Permissions::from_mode(0o600)).unwrap();
     }
+}
+
+/// A site with a certificate, and the users `site` and `hub`, whose password is `secret`.
+fn site(ca: &Authority, config: &str) -> Site {
+    site_with(ca, LISTENER, config)
+}
+
+/// The same with this listener.
+fn site_with(ca: &Authority, listener: &str, config: &str) -> Site {
+    let site = Site::new(&format!(
+        "[auth]\nusers = 'users'\n[[listener]]\naddress = '127.0.0.1:0'\nname = 'odmr'\n{listener}\
+         [recipients]\nusers = ['alice']\n[limits]\nfree-space = '0 B'\n{config}"
+    ));
+    put(&site, ("c.pem", "k.pem"), &ca.server(&["localhost", "mx.example.com"]));
+    site.write("ca.pem", &ca.certificate());
+    site.write("users", "");
+    set_permissions(site.path("users"), Permissions::from_mode(0o600)).unwrap();
     for user in ["site", "hub"] {
         let added = site.cli_with(&["user", "add", user, "--stdin"], b"secret\n");
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
@@ -54,7 +76,6 @@ fn what_a_sink_sets_on_the_first_a_rule_sees_on_the_second() {
             to.port()
         ),
     );
-    first.write("ca.pem", &ca.certificate());
     first.write(
         "sinks.toml",
         "[[sink]]\nname = 'tagger'\nnative = 'policy'\n[[sink.config.rule]]\nevent = 'transport.submit'\nproperty = { class = 'invoice' }\n\
@@ -77,27 +98,28 @@ fn what_a_sink_sets_on_the_first_a_rule_sees_on_the_second() {
     client.command("XEXCH50 5 1").must_be(500);
 }
 
-fn provider() -> Server {
+/// A server from which `site` may call for the mail of example.org, by ATRN with this configuration, too; and its authority.
+fn provider(atrn: &str) -> (Server, String) {
     let ca = Authority::new("Test CA");
     let provider = site(
         &ca,
-        "[domains]\nlocal = ['example.com']\nrelay-to = ['example.org']\n[[route]]\ndomain = 'example.org'\nto = 'turn'\n",
+        "errors = 10000\n[domains]\nlocal = ['example.com']\nrelay-to = ['example.org']\n[[route]]\ndomain = 'example.org'\nto = 'turn'\n",
     );
     let account = "account = [{ user = 'site', domains = ['example.org'] }]";
     provider.write(
         "sinks.toml",
         &format!(
-            "[[sink]]\nname = 'atrn'\nnative = 'atrn'\n[sink.config]\n{account}\n[sink.allow]\nqueue = true\n\
+            "[[sink]]\nname = 'atrn'\nnative = 'atrn'\n[sink.config]\n{account}\n{atrn}\n[sink.allow]\nqueue = true\n\
              [[sink]]\nname = 'turn'\nnative = 'turn'\n[sink.config]\n{account}\n[sink.allow]\nqueue = true\n\
              [[sink]]\nname = 'x-exps'\nnative = 'x-exps'\nconfig = {{ clear-without-tls = true }}\n"
         ),
     );
-    provider.start()
+    (provider.start(), ca.certificate())
 }
 
 #[test]
 fn a_customer_who_has_authenticated_calls_for_his_mail() {
-    let server = provider();
+    let (server, _) = provider("");
     let mut client = SmtpClient::greeted(server.address(0));
     let id = client.deliver("bob@client.example", &["carol@example.org"], LETTER).must_be(250).id().to_owned();
     let mut client = SmtpClient::connect(server.address(0));
@@ -123,7 +145,7 @@ fn a_customer_who_has_authenticated_calls_for_his_mail() {
 
 #[test]
 fn another_spelling_of_auth() {
-    let server = provider();
+    let (server, _) = provider("");
     let mut client = SmtpClient::connect(server.address(0));
     client.expect(220);
     assert!(says(&mut client, "X-EXPS LOGIN") && says(&mut client, "X-EXPS=LOGIN"));
