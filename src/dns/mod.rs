@@ -3,7 +3,7 @@
 //!
 //! It asks the name servers of `/etc/resolv.conf`, which are read at the first question, and keeps answers for as long as they
 //! live. The hosts file and the search list are for people at a terminal: they are not used. Routes get [proofs](proof) (DNSSEC), if the
-//! name servers hand signatures on; sinks get none.
+//! name servers hand signatures on; sinks get none. [`SystemDns::asking`] is told what to ask and whom to believe instead.
 
 mod proof;
 mod question;
@@ -12,14 +12,17 @@ mod text;
 
 use crate::event::host::{Dns, DnsFault, RecordKind};
 use async_trait::async_trait;
-use hickory_resolver::config::ResolveHosts;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{ResolverBuilder, TokioResolver};
 use proof::Proofs;
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// Answers that are kept.
@@ -37,6 +40,27 @@ impl SystemDns {
     /// A resolver that reads the system's configuration when it is asked for the first time.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A resolver that asks this name server alone, by UDP and, for what is too long, TCP, and believes what these keys lead to, DNSKEY
+    /// records as in a zone file, instead of the root zone's. For networks with a root of their own, and for tests.
+    ///
+    /// # Errors
+    /// What is wrong with the keys.
+    pub fn asking(server: SocketAddr, keys: &str) -> Result<Self, String> {
+        let keys: TrustAnchors = keys.parse().map_err(|error| format!("the trust anchors can't be read: {error}"))?;
+        Self::believing(server, keys).map_err(|error| error.to_string())
+    }
+
+    fn believing(server: SocketAddr, keys: TrustAnchors) -> Result<Self, NetError> {
+        let mut ways = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+        ways.iter_mut().for_each(|way| way.port = server.port());
+        let server = NameServerConfig::new(server.ip(), true, ways);
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        let builder = || TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
+        let validating = build(builder().with_trust_anchor(Arc::new(keys)))?;
+        let proofs = Proofs::with(OnceCell::new_with(Some(validating)), (Name::root(), RecordType::NS));
+        Ok(Self { resolver: OnceCell::new_with(Some(build(builder())?)), proofs })
     }
 
     async fn resolver(&self) -> Result<&TokioResolver, NetError> {

@@ -2,15 +2,13 @@
 
 use super::*;
 use crate::event::host::{Resolver, Signed, Tlsa};
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::proto::dnssec::crypto::Ed25519SigningKey;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, RRSIG};
-use hickory_resolver::proto::dnssec::{DnssecSigner, SigningKey, TrustAnchors};
+use hickory_resolver::proto::dnssec::{DnssecSigner, SigningKey};
 use hickory_resolver::proto::op::{Message, MessageType};
 use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, NS, TLSA, tlsa};
 use hickory_resolver::proto::rr::{DNSClass, Record, RecordSet};
 use rcgen::date_time_ymd;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 
@@ -68,11 +66,9 @@ fn set(at: &Name, data: RData, signer: &DnssecSigner) -> (Name, RecordType, Vec<
 /// A resolver that asks a server with this zone. `strips`: what is between them lets no signature through.
 async fn resolver(zone: Zone, strips: bool) -> SystemDns {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let mut udp = ConnectionConfig::udp();
-    udp.port = socket.local_addr().unwrap().port();
-    let mut anchors = TrustAnchors::empty();
-    anchors.insert(&zone.key.to_public_key().unwrap());
-    let anchors = Arc::new(anchors);
+    let server = socket.local_addr().unwrap();
+    let mut keys = TrustAnchors::empty();
+    keys.insert(&zone.key.to_public_key().unwrap());
     tokio::spawn(async move {
         let mut buf = [0; 4096];
         while let Ok((len, from)) = socket.recv_from(&mut buf).await {
@@ -86,12 +82,7 @@ async fn resolver(zone: Zone, strips: bool) -> SystemDns {
             socket.send_to(&message.to_vec().unwrap(), from).await.unwrap();
         }
     });
-    let server = NameServerConfig::new("127.0.0.1".parse().unwrap(), true, vec![udp]);
-    let config = ResolverConfig::from_name_servers(vec![server]);
-    let builder = || TokioResolver::builder_with_config(config.clone(), TokioRuntimeProvider::default());
-    let validating = build(builder().with_trust_anchor(anchors)).unwrap();
-    let proofs = Proofs::with(OnceCell::new_with(Some(validating)), (Name::root(), RecordType::NS));
-    SystemDns { resolver: OnceCell::new_with(Some(build(builder()).unwrap())), proofs }
+    SystemDns::believing(server, keys).unwrap()
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ use mailsluice::snapshot::Current;
 use mailsluice::spool::{Claim, Entry, MemorySpool, NodeId, Spool};
 use mailsluice::transport::deliver::{Means, Network};
 use mailsluice::transport::security::Advisor;
+use mailsluice::transport::security::reports::Collector;
 use mailsluice::transport::{Operation, Queue, on_demand::OnDemand, pipeline::Pipeline, verify::Prober};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub(crate) struct Plan {
     resolver: Arc<dyn Resolver>,
     network: Option<Arc<dyn Network>>,
     advisor: Advisor,
+    collector: Option<Collector>,
 }
 
 impl Plan {
@@ -69,12 +71,13 @@ impl Plan {
             resolver: Arc::new(ZoneTable::default()),
             network: None,
             advisor: Advisor::default(),
+            collector: None,
         }
     }
 
-    /// Hosts are found in this table, and reached over this network.
-    pub(crate) fn internet(mut self, zone: Arc<ZoneTable>, network: Arc<dyn Network>) -> Self {
-        self.resolver = zone;
+    /// Hosts are found by this resolver, and reached over this network.
+    pub(crate) fn internet(mut self, resolver: Arc<dyn Resolver>, network: Arc<dyn Network>) -> Self {
+        self.resolver = resolver;
         self.network = Some(network);
         self
     }
@@ -88,6 +91,12 @@ impl Plan {
     /// What hosts have to prove, this one says.
     pub(crate) fn advisor(mut self, advisor: Advisor) -> Self {
         self.advisor = advisor;
+        self
+    }
+
+    /// What comes of TLS is counted here, if the configuration wants reports.
+    pub(crate) fn counting(mut self, collector: Collector) -> Self {
+        self.collector = Some(collector);
         self
     }
 
@@ -135,7 +144,11 @@ impl Plan {
 
     /// Starts it on a runtime of its own.
     pub(crate) fn start(self) -> Inside {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        // Its threads log where the test's does, to their end.
+        let log = tracing::dispatcher::get_default(Clone::clone);
+        runtime.on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)));
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
         let mut inside = runtime.block_on(self.open());
         inside.runtime = Some(runtime);
         inside
@@ -187,7 +200,11 @@ impl Plan {
             Some(network) => Means::new(self.files).over(network),
             None => Means::new(self.files),
         };
-        let means = means.advised(self.advisor);
+        let advisor = match self.collector {
+            Some(collector) => self.advisor.counting(collector, intake.clock.clone(), current.clone()),
+            None => self.advisor,
+        };
+        let means = means.advised(advisor);
         let pipeline = Pipeline::new(queue.clone(), means, self.resolver, stopping.clone());
         let (gate, room, tasks) = (Arc::new(Gate::default()), Room::default(), TaskTracker::new());
         let verify: Option<Arc<dyn Verify>> = Some(Arc::new(Prober::new(pipeline.clone())));
@@ -202,6 +219,8 @@ impl Plan {
             room,
             verify,
             logins: Logins::default(),
+            handshakes: Arc::default(),
+            challenges: Arc::default(),
             turnaround,
             stopping,
             tasks,
@@ -255,10 +274,21 @@ impl Inside {
     /// Another manifest, as by a reload.
     pub(crate) fn put_in_force(&self, manifest: &str) {
         std::fs::write(self.dir.path().join("sinks.toml"), manifest).unwrap();
+        self.reload();
+    }
+
+    fn reload(&self) {
         let config = self.dir.path().join("mailsluice.toml");
         let load = load(&config, &self.workshop, &[], &mut Inputs::default()).unwrap_or_else(|e| panic!("{e}"));
         let current = &self.server.current;
         current.swap(load.into_snapshot(current.pin().generation + 1).unwrap().0);
+    }
+
+    /// Another configuration, `hostname` put in front of it, as by a reload.
+    pub(crate) fn reconfigure(&self, config: &str) {
+        let config = format!("hostname = \"mx.example.com\"\n{config}");
+        std::fs::write(self.dir.path().join("mailsluice.toml"), config).unwrap();
+        self.reload();
     }
 
     /// The queue, as sinks steer it.

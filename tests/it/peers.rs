@@ -1,5 +1,7 @@
-//! Mail with foreign programs: swaks, curl, Python's smtplib and Postfix send to us; Postfix, its smtp-sink and Dovecot take from us,
-//! and Python's `email` reads our reports.
+//! Mail with foreign programs: swaks, curl, Python's smtplib and Postfix send to us; those, msmtp, GNU SASL and OpenSSL log in and
+//! speak TLS; fetchmail asks for its mail; Postfix, its smtp-sink and Dovecot take from us, and Python's `email` reads our reports.
+//! testssl.sh and nmap look for what is wrong with us. BIND has signed zones for DANE, Pebble issues
+//! certificates to us.
 //!
 //! A program that is absent is named on standard error and its tests do nothing, unless `MAILSLUICE_REQUIRE_PEERS` is set: then
 //! they fail. `make peers` installs them all.
@@ -7,16 +9,36 @@
 //! Contents are compared octet for octet. A foreign server or a Maildir may put trace fields on top and may keep lines with a bare
 //! LF; nothing else may differ.
 
+#[cfg(feature = "acme")]
+mod acme;
+#[cfg(feature = "dns")]
+mod bind;
 mod clients;
+#[cfg(feature = "dns")]
+mod dane;
 mod dovecot;
 mod dsn;
+mod fetchmail;
+mod gsasl;
 mod mailboxes;
+mod msmtp;
+mod nmap;
+mod openssl;
+#[cfg(feature = "acme")]
+mod pebble;
 mod postfix;
+mod postfix_submits;
 mod proxies;
 mod relay;
 mod sink;
 mod smtp_sink_faults;
+mod smtplib;
+mod submission;
+mod swaks;
+mod testssl;
 mod tls_hop;
+#[cfg(feature = "http")]
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -50,7 +72,7 @@ fn absent(peer: &str) {
 
 /// Runs a program to its end; its output is the message if that is a bad one.
 #[track_caller]
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
     let said = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{command:?}: {status}\n{said}");
@@ -60,7 +82,7 @@ fn run(command: &mut Command) -> String {
 /// A port that was free a moment ago, for programs that can't be told to take any.
 ///
 /// Somebody else may take it before they do, so whoever uses this tries again with another one when the program can't bind it.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
 }
 
