@@ -5,7 +5,7 @@ use crate::reference::memory::Memory;
 
 fn run_all(packets: impl IntoIterator<Item = Packets> + Clone) {
     let mut wrong = Vec::new();
-    for dialogue in dialogue::all().into_iter().filter(|d| d.setup.listener.is_empty()) {
+    for dialogue in dialogue::all().into_iter().filter(|d| !d.setup.is_whole()) {
         for packets in packets.clone() {
             if let Err(what) = dialogue.run(&mut Memory::new(&dialogue.setup), packets) {
                 wrong.push(format!("{} ({packets:?}): {what}", dialogue.name));

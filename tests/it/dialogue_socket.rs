@@ -3,20 +3,26 @@
 
 use crate::dialogue::{self, Accepted, Driver, Heard, Packets, Setup, Trusted};
 use crate::inside::{Inside, Plan};
-use crate::reference::memory::reply;
+use crate::reference::logins::ACCOUNTS;
+use crate::reference::memory::{more, reply};
 use crate::stream::{Stream, trusting};
 use crate::tls::authority::{Authority, Leaf};
 use crate::wait::PATIENCE;
 use ipnet::IpNet;
 use mailsluice::config::Settings;
+use mailsluice::config::listener::ListenerAuth;
 use mailsluice::config::recipients::User;
 use mailsluice::event::scene::View;
-use mailsluice::event::{Answer, Claims, Edit, Edits, Event, Hearing, Interest, Needs, Scene, Sink, Verdict};
+use mailsluice::event::{
+    Answer, Claims, CommandAnswer, Credentials, Edit, Edits, Event, Hearing, Identity, Interest, Login, Needs, Proof,
+    Scene, Sink, Verdict,
+};
 use mailsluice::mail::{Class, Fate, Reply};
-use mailsluice::smtp::TlsOffer;
+use mailsluice::sasl::Mechanism;
+use mailsluice::smtp::{AuthMechanism, AuthOffer, TlsOffer};
 use serde::de::IgnoredAny;
 use std::convert::Infallible;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::TcpStream;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -28,7 +34,7 @@ struct Socket<'a> {
     runtime: &'a Runtime,
     inside: Inside,
     stream: BufReader<Stream>,
-    /// The greeting is awaited before anything is sent, unless the dialogue is about that.
+    /// The greeting is awaited before anything is sent, unless the dialogue is about that, or a PROXY header comes first.
     greeted: bool,
 }
 
@@ -38,7 +44,8 @@ impl<'a> Socket<'a> {
         let stream = TcpStream::connect(inside.address(0)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { runtime, inside, stream: BufReader::new(Stream::Clear(stream)), greeted: setup.early }
+        let greeted = setup.early || setup.proxied;
+        Self { runtime, inside, stream: BufReader::new(Stream::Clear(stream)), greeted }
     }
 }
 
@@ -60,6 +67,8 @@ impl Driver for Socket<'_> {
                 self.greeted = true;
                 Heard::Line(line.strip_suffix("\r\n").expect("a line that ends in CR LF").to_owned())
             }
+            // The server has closed before it had read everything.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Heard::Closed,
             Err(error) => panic!("the connection broke: {error}"),
         }
     }
@@ -110,17 +119,24 @@ fn plan(setup: &Setup) -> Plan {
     };
     let own = setup.listener.join("\n");
     let role = if own.contains("role =") { String::new() } else { format!("role = \"{role}\"") };
-    let config =
-        format!("[[listener]]\naddress = \"127.0.0.1:0\"\n{role}\n{own}\n{tls}[limits]\nfree-space = \"0 B\"\n");
-    let (setup, sinks) = (setup.clone(), setup.sinks.clone());
+    let proxied = if setup.proxied { "proxy-protocol = [\"127.0.0.0/8\"]" } else { "" };
+    let config = format!(
+        "[[listener]]\naddress = \"127.0.0.1:0\"\n{role}\n{own}\n{proxied}\n{tls}[limits]\nfree-space = \"0 B\"\n{}\n",
+        setup.config.join("\n")
+    );
+    let (setup, sinks, manifest) = (setup.clone(), setup.sinks.clone(), setup.manifest.join("\n"));
     let plan = Plan::new(&config).file("c", &IDENTITY.1.certificate).file("k", &IDENTITY.1.key);
-    let plan = plan.delivers_nothing().adjust(move |settings| adjust(settings, setup));
-    if sinks.is_empty() {
-        return plan;
+    let plan = plan.delivers_nothing().adjust({
+        let setup = setup.clone();
+        move |settings| adjust(settings, setup)
+    });
+    let own = StandIn::new(&sinks, &setup);
+    if sinks.is_empty() && own.claims.auth_mechanisms.is_empty() {
+        return plan.manifest(&manifest);
     }
-    let open = move |_: IgnoredAny, _: &mut _| Ok::<_, Infallible>(StandIn::new(&sinks));
+    let open = move |_: IgnoredAny, _: &mut _| Ok::<_, Infallible>(StandIn::new(&sinks, &setup));
     plan.natives(|natives| natives.with("stand-in", open))
-        .manifest("[[sink]]\nname = \"stand-in\"\nnative = \"stand-in\"\n")
+        .manifest(&format!("[[sink]]\nname = \"stand-in\"\nnative = \"stand-in\"\n{manifest}"))
 }
 
 /// The settings of a dialogue; some of its limits are smaller than a configuration may set them.
@@ -129,6 +145,10 @@ fn adjust(settings: &mut Settings, setup: Setup) {
     settings.domains.relay_to = setup.relay_to;
     settings.recipients.users = Some(setup.users.iter().map(|u| User::Everywhere(u.as_str().into())).collect());
     (settings.smtp.vrfy, settings.smtp.expn, settings.smtp.help) = (setup.vrfy, setup.expn, setup.help);
+    if !setup.auth.mechanisms.is_empty() {
+        settings.auth.accounts = Some(ACCOUNTS.clone());
+    }
+    offer(&mut settings.listeners[0].auth, &setup.auth);
     let proxies = &mut settings.listeners[0].proxies;
     (proxies.xclient_from, proxies.xforward_from) = (networks(setup.xclient), networks(setup.xforward));
     // A dialogue says itself what is offered.
@@ -141,6 +161,20 @@ fn adjust(settings: &mut Settings, setup: Setup) {
         // It ends with the first octet, long before this is over.
         to.greeting_delay = Duration::from_secs(60);
     }
+}
+
+/// What the dialogue offers of AUTH.
+fn offer(auth: &mut ListenerAuth, offer: &AuthOffer) {
+    if offer.mechanisms.is_empty() {
+        // What a line for the listener says, if any does.
+        return;
+    }
+    auth.mechanisms = Some(offer.mechanisms.iter().map(|mechanism| mechanism.name.clone()).collect());
+    (auth.required, auth.old_spelling) = (offer.required, offer.old_spelling);
+    let showing = |m: &&AuthMechanism| Mechanism::named(&m.name).is_none_or(Mechanism::is_clear);
+    let mut strict = offer.mechanisms.iter().filter(showing).map(|mechanism| mechanism.needs_tls);
+    auth.clear_text_without_tls = !strict.next().unwrap_or(true);
+    assert!(strict.all(|strict| strict != auth.clear_text_without_tls), "one setting is for all of {offer:?}");
 }
 
 fn networks(trusted: Trusted) -> Vec<IpNet> {
@@ -162,8 +196,10 @@ struct StandIn {
 }
 
 impl StandIn {
-    fn new(lines: &[String]) -> Self {
-        let (claims, mail) = (Claims::default(), AtomicBool::new(false));
+    fn new(lines: &[String], setup: &Setup) -> Self {
+        let others = setup.auth.mechanisms.iter().filter(|m| Mechanism::named(&m.name).is_none());
+        let auth_mechanisms = others.map(|mechanism| mechanism.name.clone()).collect();
+        let (claims, mail) = (Claims { auth_mechanisms, ..Claims::default() }, AtomicBool::new(false));
         let mut it = Self { claims, without: Vec::new(), answers: Vec::new(), mail };
         for line in lines {
             let words: Vec<&str> = line.splitn(4, ' ').collect();
@@ -200,6 +236,7 @@ impl Sink for StandIn {
             InData,
             InHeaders,
             InMessage,
+            InAuth,
             InCommand,
             InReply,
             TransportOversize,
@@ -209,7 +246,9 @@ impl Sink for StandIn {
 
     fn hear<'a>(&'a self, scene: Scene<'a>, edits: &'a mut Edits) -> Hearing<'a> {
         let point = match (scene.event, scene.view) {
+            (Event::InCommand, View::Verb { further: Some(_), .. }) => "more",
             (Event::InCommand, View::Verb { verb, .. }) => verb,
+            (Event::InAuth, _) if scene.credentials().is_some_and(is_response) => "response",
             (Event::InReply, _) if self.mail.swap(false, Relaxed) => "mail",
             (Event::InReply, _) => "no point",
             (event, _) => event.name().rsplit('.').next().unwrap(),
@@ -233,6 +272,14 @@ impl Sink for StandIn {
                 Verdict::Next
             }
             (Event::InCommand, Some(("say", text))) => Verdict::Answer(reply(text).into()),
+            (Event::InCommand, Some((kind @ ("line" | "octets"), text))) => {
+                let (reply, want) = more(kind, text);
+                Verdict::Answer(CommandAnswer::More { reply, want }.into())
+            }
+            (Event::InAuth, Some(("say", _))) => Verdict::Answer(Login::from(Identity::of("alice")).into()),
+            (Event::InAuth, Some(("challenge", text))) => {
+                Verdict::Answer(Login::Challenge(text.to_owned().into()).into())
+            }
             (_, Some(("limit", octets))) => Verdict::Answer(Answer::Limit(octets.parse().unwrap())),
             (_, Some(("close", text))) => Verdict::Disconnect(Some(reply(text))),
             (Event::InReply, _) => Verdict::Next,
@@ -241,6 +288,11 @@ impl Sink for StandIn {
         };
         Hearing::Now(Ok(verdict))
     }
+}
+
+/// Whether these are an answer to a challenge.
+fn is_response(credentials: &Credentials) -> bool {
+    matches!(credentials.proof, Proof::Step { number: 1.., .. })
 }
 
 fn refusal(reply: Reply) -> Verdict {
@@ -258,17 +310,10 @@ fn fate(reply: Reply) -> Fate {
 /// A sink decides about recipients that there are; that an answer is missing shows in memory only.
 const NOT_HERE: &[&str] = &["rfc2033-4.2-a-reply-too-few.smtp"];
 
-/// Whether the server speaks it already: AUTH and verbs that want more are the machine's alone so far.
-fn is_spoken(setup: &Setup) -> bool {
-    let kinds = ["challenge", "line", "octets", "turn", "restart"];
-    let more = setup.sinks.iter().any(|line| line.split(' ').nth(2).is_some_and(|kind| kinds.contains(&kind)));
-    setup.auth.mechanisms.is_empty() && !more
-}
-
 fn run_all(packets: &[Packets]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut wrong = Vec::new();
-    let here = |d: &dialogue::Dialogue| !NOT_HERE.contains(&d.name.as_str()) && is_spoken(&d.setup);
+    let here = |d: &dialogue::Dialogue| !NOT_HERE.contains(&d.name.as_str());
     for dialogue in dialogue::all().into_iter().filter(here) {
         for packets in packets {
             if let Err(what) = dialogue.run(&mut Socket::new(&runtime, &dialogue.setup), *packets) {

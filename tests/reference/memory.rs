@@ -1,9 +1,12 @@
 //! The other end of a dialogue in memory: a server of a few dozen lines around [`Session`]. It does what a driver of the
 //! machine does, and panics where the machine breaks its word.
 
-use bytes::BytesMut;
+use super::logins::Logins;
+use bytes::{Buf, BytesMut};
 use mailsluice::cli::dialogue::{Accepted, Driver, Heard, Setup, Trusted};
 use mailsluice::mail::{Class, EnhancedCode, ForwardPath, Reply};
+use mailsluice::sasl::Mechanism;
+use mailsluice::server::proxy::{self, Parsed};
 use mailsluice::smtp::xclient::{self, Xclient, Xforward};
 use mailsluice::smtp::{Answer, Profile, Question, Session, Step, Verb, Want};
 use std::collections::{HashMap, VecDeque};
@@ -25,6 +28,9 @@ pub(crate) struct Memory {
     closed: bool,
     /// A handshake is awaited: plain octets would end it.
     handshaking: bool,
+    /// So many octets of the PROXY header are known to be due, or it is there.
+    header: Option<usize>,
+    logins: Logins,
     draft: Accepted,
     accepted: Vec<Accepted>,
     /// Replies that still belong to the transaction: all while it is open.
@@ -44,6 +50,9 @@ impl Memory {
         trust(setup, &mut profile);
         profile.tls = setup.tls;
         profile.auth = setup.auth.clone();
+        // Clients have no certificate here.
+        profile.auth.mechanisms.retain(|mechanism| mechanism.name != Mechanism::External.name());
+        profile.extensions.read_auth(!setup.auth.mechanisms.is_empty());
         let mut answers = HashMap::new();
         for line in &setup.sinks {
             stand_in(line, &mut profile, &mut answers);
@@ -56,11 +65,13 @@ impl Memory {
             output: VecDeque::new(),
             closed: false,
             handshaking: false,
+            header: setup.proxied.then_some(1),
+            logins: Logins::default(),
             draft: Accepted::default(),
             accepted: Vec::new(),
             tagged: 0,
         };
-        if !setup.early {
+        if !setup.early && !setup.proxied {
             memory.run();
         }
         memory
@@ -111,7 +122,7 @@ impl Memory {
 
     fn decide(&mut self, question: Question) -> Answer {
         let point = point(&question);
-        let scripted = self.answers.get(&point).cloned();
+        let scripted = self.answers.get(&point).cloned().or_else(|| self.login(&question));
         let answer = scripted.unwrap_or_else(|| self.policy(&question));
         let yes = matches!(answer, Answer::Go | Answer::Say(_) | Answer::Each(_));
         match question {
@@ -135,6 +146,33 @@ impl Memory {
             _ => {}
         }
         answer
+    }
+
+    /// The server's own mechanisms.
+    fn login(&mut self, question: &Question) -> Option<Answer> {
+        match question {
+            Question::Auth(command) => self.logins.begin(&command.mechanism, command.initial.as_deref()),
+            Question::AuthResponse(response) => self.logins.respond(&response.0),
+            _ => None,
+        }
+    }
+
+    /// Takes the PROXY header off what has come. False as long as it is not whole.
+    fn take_header(&mut self) -> bool {
+        while let Some(due) = self.header.filter(|due| self.input.len() >= *due) {
+            match proxy::parse(&self.input[..due]) {
+                Ok(Parsed::More(count)) => self.header = Some(due + count),
+                Ok(Parsed::Whole(_)) => {
+                    self.input.advance(due);
+                    self.header = None;
+                }
+                Err(_) => {
+                    self.closed = true;
+                    return false;
+                }
+            }
+        }
+        self.header.is_none()
     }
 
     fn policy(&self, question: &Question) -> Answer {
@@ -240,7 +278,10 @@ fn stand_in(line: &str, profile: &mut Profile, answers: &mut HashMap<String, Ans
                 "close" => Answer::Close(reply(text)),
                 "limit" => Answer::Limit(text.parse().expect(line)),
                 "challenge" => Answer::Challenge(text.as_bytes().to_vec()),
-                "line" | "octets" => more(kind, text),
+                "line" | "octets" => {
+                    let (reply, want) = more(kind, text);
+                    Answer::More { reply, want }
+                }
                 "turn" => Answer::Turn(reply(text)),
                 "restart" => Answer::Restart { greeting: reply(text), authenticated: false },
                 "each" => Answer::Each(text.split('|').map(|t| reply(t.trim())).collect()),
@@ -252,12 +293,16 @@ fn stand_in(line: &str, profile: &mut Profile, answers: &mut HashMap<String, Ans
     }
 }
 
-/// `number reply`: a line of at most so many octets, or so many octets.
-fn more(kind: &str, text: &str) -> Answer {
+/// `number reply`: a line of at most so many octets, or so many octets, and the reply that asks for them.
+pub(crate) fn more(kind: &str, text: &str) -> (Reply, Want) {
     let (count, text) = text.split_once(' ').expect("a number and a reply");
-    let count = count.parse().expect("a number");
-    let want = if kind == "line" { Want::Line(count) } else { Want::Octets(count) };
-    Answer::More { reply: reply(text), want }
+    let count: u64 = count.parse().expect("a number");
+    let want = match kind {
+        // Here the CRLF counts.
+        "line" => Want::Line { max: usize::try_from(count).expect("a line") - 2 },
+        _ => Want::Octets { count },
+    };
+    (reply(text), want)
 }
 
 /// `code status text`, or `code text`.
@@ -276,7 +321,9 @@ impl Driver for Memory {
         self.closed |= self.handshaking;
         if !self.closed {
             self.input.extend_from_slice(octets);
-            self.run();
+            if self.take_header() {
+                self.run();
+            }
         }
     }
 
@@ -285,6 +332,7 @@ impl Driver for Memory {
             return Err("the server does not await one".to_owned());
         }
         self.session.secured();
+        self.logins.bound = self.setup.auth.mechanism(Mechanism::ScramSha256Plus.name()).is_some();
         self.run();
         Ok(())
     }
