@@ -12,7 +12,7 @@ script.
 """
 
 import argparse, pathlib, statistics, subprocess, sys, tempfile
-from servers import ROOT, Mailsluice, Postfix, SmtpSink, drained, send
+from servers import BUILT, ROOT, Mailsluice, Postfix, SmtpSink, drained, send
 
 GUEST = ROOT / "target/bench-guest/wasm32-unknown-unknown/release/bench_guest.wasm"
 NATIVE = '[[sink]]\nname = "idle{}"\nnative = "idle"\n'
@@ -59,7 +59,7 @@ def arguments():
 
 
 def server(folder, sink, name, sinks, files=()):
-    program = ROOT / "target/release/examples/idle-sinks"
+    program = BUILT / "examples/idle-sinks"
     route = f'[[route]]\ndomain = "relay.example"\nto = {{ smtp = "127.0.0.1:{sink.port}" }}\n'
     return Mailsluice(folder / name.replace(" ", "-"), name, route, "".join(sinks), files, program=program)
 

@@ -14,7 +14,7 @@ is at every address of the machine, listens on the loopback interface.
 """
 
 import argparse, pathlib, statistics, subprocess, tempfile, time
-from servers import ROOT, Mailsluice, SmtpSink, routes, send
+from servers import BUILT, Mailsluice, SmtpSink, routes, send
 
 DAY = 24 * 60 * 60
 
@@ -58,7 +58,7 @@ def arguments():
 def fill(folder, messages, when, options):
     (folder / "var").mkdir(parents=True, exist_ok=True)
     numbers = [messages, options.size, options.destinations, int(when * 1000)]
-    subprocess.run([ROOT / "target/release/examples/fill", folder / "var/spool", *map(str, numbers)], check=True)
+    subprocess.run([BUILT / "examples/fill", folder / "var/spool", *map(str, numbers)], check=True)
 
 
 def known(server, messages):

@@ -10,13 +10,15 @@ other is for the next of them. Each has a next hop of its own, an address in 127
 is a site with its own limits, turns and connections; in Postfix by a transport map, so that each is a queue of its own to its manager. Both keep
 their limits as they come, 20 connections to a destination; Postfix may run 200 processes of a kind.
 
-Needs `cargo build --release` and Postfix with smtp-source and smtp-sink, and root; for `--source own`, which several destinations need, also
+With `--tls` the client encrypts its connections, of which each has one handshake: TLS 1.3, one cipher suite, a certificate with a key on P-256.
+
+Needs `cargo build --release` and Postfix with smtp-source and smtp-sink, and root; for `--source own`, which several destinations and TLS need, also
 `cargo build --release --example smtp-source`. All but the sink of several destinations, which is at every address of the machine, listens on the
 loopback interface, and everything ends with the script.
 """
 
 import argparse, itertools, pathlib, statistics, tempfile, time
-from servers import Mailsluice, Postfix, SmtpSink, destinations, drained, routes, send
+from servers import Certificate, Mailsluice, Postfix, SmtpSink, destinations, drained, routes, send
 
 
 def main():
@@ -25,14 +27,15 @@ def main():
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
         most = max(options.destinations)
+        tls = (Certificate(folder), options.tls) if options.tls else None
         sink, servers = SmtpSink(most), []
         try:
-            servers.append(Mailsluice(folder / "own", config=routes(sink, most)))
+            servers.append(Mailsluice(folder / "own", config=routes(sink, most), tls=tls))
             if Postfix.can_run():
                 ways = "".join(f"{domain} smtp:[{host}]:{sink.port}\n" for domain, host in destinations(most))
                 (folder / "transport").write_text(ways)
                 config = f"relayhost = [127.0.0.1]:{sink.port}\ntransport_maps = texthash:{folder}/transport\n"
-                servers.append(Postfix(folder / "postfix", config=config))
+                servers.append(Postfix(folder / "postfix", config=config, tls=tls))
             print(f"{'dests':>6} {'octets':>7} {'conns':>6}  " + "".join(f"{s.name:>12} {'to the end':>11}" for s in servers) + f"{'ratio':>8} {'to the end':>11}")
             for count, size, connections in itertools.product(options.destinations, options.sizes, options.connections):
                 compare(servers, count, size, connections, options)
@@ -50,9 +53,10 @@ def arguments():
     parser.add_argument("--turns", type=int, default=5, help="turns of each server")
     parser.add_argument("--source", choices=["smtp-source", "own"], default="smtp-source", help="the client")
     parser.add_argument("--keep", action="store_true", help="send all messages of a connection over it, instead of one")
+    parser.add_argument("--tls", choices=["starttls", "implicit"], help="encrypt the connections; needs --source own")
     options = parser.parse_args()
-    if max(options.destinations) > 1 and options.source != "own":
-        parser.error("smtp-source sends to one destination: use --source own")
+    if options.source != "own" and (max(options.destinations) > 1 or options.tls):
+        parser.error("smtp-source sends to one destination, in the clear: use --source own")
     return options
 
 
@@ -62,7 +66,7 @@ def compare(servers, count, size, connections, options):
     for turn in range(options.turns + 1):
         for n, server in list(enumerate(servers))[:: 1 if turn % 2 else -1]:
             began = time.monotonic()
-            rate = send(server.port, messages, connections, size, "alice@relay.example", options.source, options.keep, count)
+            rate = send(server.port, messages, connections, size, "alice@relay.example", options.source, options.keep, count, options.tls)
             drained(server)
             if turn > 0:  # The first one warms up.
                 accepted[n].append(rate)

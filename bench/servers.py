@@ -6,8 +6,9 @@ Needs `cargo build --release`; for Postfix root, on which it insists.
 import json, os, pathlib, pwd, re, shutil, signal, socket, subprocess, sys, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "target/release/mailsluice"
-SOURCE = ROOT / "target/release/examples/smtp-source"
+BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+PROGRAM = BUILT / "mailsluice"
+SOURCE = BUILT / "examples/smtp-source"
 
 CONFIG = """
 hostname = "bench.example"
@@ -15,6 +16,7 @@ data-dir = "var"
 manifest = "sinks.toml"
 [[listener]]
 address = "127.0.0.1:0"
+{listener}
 [domains]
 local = ["example.com"]
 relay-to = ["relay.example"]
@@ -30,12 +32,15 @@ errors = 1000000
 
 
 class Mailsluice:
-    """This server, with the configuration above and what is put behind it."""
+    """This server, with the configuration above and what is put behind it. `tls` is a [Certificate] and the mode."""
 
-    def __init__(self, folder, name="mailsluice", config="", manifest="", files=(), level="info", program=PROGRAM):
+    def __init__(self, folder, name="mailsluice", config="", manifest="", files=(), level="info", program=PROGRAM, tls=None):
         self.name, self.folder = name, folder
         folder.mkdir(exist_ok=True)
-        (folder / "mailsluice.toml").write_text(CONFIG + config)
+        listener = ""
+        if tls:
+            listener = f'tls = {{ mode = "{tls[1]}", certificate = "{tls[0].certificate}", key = "{tls[0].key}" }}'
+        (folder / "mailsluice.toml").write_text(CONFIG.format(listener=listener) + config)
         (folder / "sinks.toml").write_text(manifest)
         for file, octets in files:
             (folder / file).write_bytes(octets)
@@ -81,6 +86,17 @@ class Mailsluice:
         self.process.wait()
 
 
+class Certificate:
+    """A certificate that nobody vouches for, of a key on the curve P-256."""
+
+    def __init__(self, folder):
+        self.certificate, self.key = folder / "certificate.pem", folder / "key.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        command += ["-subj", "/CN=bench.example", "-addext", "subjectAltName=DNS:bench.example", "-keyout", self.key, "-out", self.certificate]
+        subprocess.run(command, check=True, capture_output=True)
+        self.key.chmod(0o600)
+
+
 INTERNAL = """
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -105,7 +121,7 @@ pickup unix n - n 60 1 pickup
 class Postfix:
     """Postfix as it comes, but for what lets it be started by anybody and accept as fast as it can."""
 
-    def __init__(self, folder, name="Postfix", config="", milters=()):
+    def __init__(self, folder, name="Postfix", config="", milters=(), tls=None):
         self.name, self.folder, self.milters = name, folder, []
         self.port = free_port()
         for part, owner in [("", None), ("etc", None), ("queue", None), ("data", "postfix")]:
@@ -121,6 +137,10 @@ class Postfix:
             while not path.exists():
                 time.sleep(0.01)
             path.chmod(0o666)
+        wrapper = ""
+        if tls:
+            config += f"smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {tls[0].certificate}\nsmtpd_tls_key_file = {tls[0].key}\n"
+            wrapper = " -o smtpd_tls_wrappermode=yes" if tls[1] == "implicit" else ""
         (folder / "etc/main.cf").write_text(
             f"compatibility_level = 3.6\nqueue_directory = {folder}/queue\ndata_directory = {folder}/data\n"
             f"maillog_file = {folder}/maillog\nmaillog_file_prefixes = {folder}\nmyhostname = postfix.example\n"
@@ -128,7 +148,7 @@ class Postfix:
             "local_recipient_maps =\nlocal_transport = discard:\nsmtpd_client_connection_count_limit = 0\ndefault_process_limit = 200\n"
             f"smtpd_milters = {' '.join(f'unix:{path}' for path in sockets)}\n{config}"
         )
-        (folder / "etc/master.cf").write_text(f"127.0.0.1:{self.port} inet n - n - - smtpd{INTERNAL}")
+        (folder / "etc/master.cf").write_text(f"127.0.0.1:{self.port} inet n - n - - smtpd{wrapper}{INTERNAL}")
         subprocess.run(["postfix", "-c", folder / "etc", "start"], check=True, capture_output=True)
 
     @staticmethod
@@ -191,21 +211,22 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def send(port, messages, connections, size, recipient="alice@example.com", source="smtp-source", keep=False, destinations=1):
+def send(port, messages, connections, size, recipient="alice@example.com", source="smtp-source", keep=False, destinations=1, tls=None):
     """Sends messages, and tells how many were taken a second.
 
-    `source` is Postfix's smtp-source or, as `own`, the client in bench/source.rs, which alone can send to several destinations. Unless
-    connections are to be kept, each message has its own.
+    `source` is Postfix's smtp-source or, as `own`, the client in bench/source.rs, which alone can send to several destinations and under TLS.
+    Unless connections are to be kept, each message has its own.
     """
     if source == "own":
         command = [SOURCE, "--connections", connections, "--messages", messages, "--size", size, "--to", recipient]
         command += ["--destinations", destinations]
         command += ["--keep"] if keep else []
+        command += ["--tls", tls] if tls else []
     else:
         command = ["smtp-source", "-s", connections, "-m", messages, "-l", size, "-f", "bench@client.example", "-t", recipient]
         command += ["-d"] if keep else []
     began = time.monotonic()
-    subprocess.run([str(word) for word in command + [f"127.0.0.1:{port}"]], check=True)
+    subprocess.run([str(word) for word in command + [f"127.0.0.1:{port}"]], check=True, stdout=subprocess.DEVNULL)
     return messages / (time.monotonic() - began)
 
 

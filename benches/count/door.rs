@@ -109,6 +109,8 @@ async fn wired(dir: &Path, sinks: usize, spool: Arc<dyn Spool>) -> Server {
         room: Room::default(),
         verify: None,
         logins: Logins::default(),
+        challenges: Arc::default(),
+        handshakes: Arc::default(),
         turnaround: None,
         stopping,
         tasks: TaskTracker::new(),
