@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 10] = [
     &["directory", "kv", "dns", "http", "tls", "builtin", "wasm"],
     &["snapshot"],
     &["intake"],
-    &["server", "pickup", "transport"],
+    &["server", "pickup", "transport", "acme"],
     &["manifest", "admin"],
     &["main", "cli"],
 ];

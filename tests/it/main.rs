@@ -4,10 +4,12 @@ mod auth;
 mod bounded;
 mod broken;
 mod cli;
+#[cfg(feature = "wasm")]
 mod cli_author;
 mod cli_sink;
 mod cli_tail;
 mod cli_traffic;
+#[cfg(feature = "wasm")]
 mod cli_upgrade;
 mod crash;
 mod crash_reports;
@@ -22,6 +24,8 @@ mod examples;
 mod faults;
 mod full;
 mod generated;
+#[cfg(feature = "gssapi")]
+mod gssapi;
 mod hold;
 mod hop;
 mod inside;
@@ -29,7 +33,9 @@ mod internet;
 mod layers;
 mod life;
 mod limits;
+mod logged;
 mod model;
+#[cfg(feature = "wasm")]
 mod modules;
 mod on_demand;
 mod oracle;
@@ -45,6 +51,7 @@ mod reload;
 mod rules;
 mod rules_cases;
 mod rules_model;
+#[cfg(feature = "wasm")]
 mod sandbox;
 mod seam;
 mod sendmail;
@@ -69,6 +76,7 @@ mod turns;
 mod two_servers;
 mod verbs;
 mod wait;
+#[cfg(feature = "wasm")]
 mod watched;
 mod wishes;
 #[cfg(feature = "wasm")]

@@ -31,6 +31,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_mailsluice");
 /// A directory with a configuration, and everything that servers on it have written.
 pub(crate) struct Site {
     dir: TempDir,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 impl Site {
@@ -48,9 +49,16 @@ free-space = "0 B"
 
     /// A site with this `mailsluice.toml`; `hostname` and `data-dir` are put in front of it.
     pub(crate) fn new(config: &str) -> Self {
-        let site = Self { dir: tempfile::tempdir().expect("a temporary directory") };
+        let site = Self { dir: tempfile::tempdir().expect("a temporary directory"), environment: Vec::new() };
         site.configure(config);
         site
+    }
+
+    /// With these variables for every program that is started here.
+    #[cfg(feature = "gssapi")]
+    pub(crate) fn env(mut self, variables: Vec<(&'static str, PathBuf)>) -> Self {
+        self.environment = variables;
+        self
     }
 
     /// Replaces `mailsluice.toml`. A running server hears of it as of any change.
@@ -117,6 +125,7 @@ free-space = "0 B"
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(args).arg("--config").arg(self.path("mailsluice.toml")).current_dir(self.dir.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

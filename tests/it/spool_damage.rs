@@ -2,15 +2,16 @@
 //! up, and what can't be read is put aside with a line in the log.
 
 use crate::disk::{Faulty, Plan};
+use crate::logged::Logged;
 use crate::spool::{accept, accept_draft, claim, entry, octets, read, small};
 use mailsluice::mail::Id;
 use mailsluice::spool::{Options, Record, SegmentLog, Spool, StoreFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const MESSAGES: Range<u64> = 1..9;
@@ -233,37 +234,18 @@ async fn a_large_message_s_damaged_or_lost_file_costs_that_message_only() {
     }
 }
 
-/// Collects the log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_names_what_was_put_aside_where_and_why() {
     let dir = filled(false).await;
     let (path, mut log, frames) = frames(dir.path());
     log[frames[&3].end - 1] ^= 1;
     fs::write(&path, log).unwrap();
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    // While there is but one subscriber, tracing asks the thread that first comes by whether a line matters to anybody;
-    // that may be another test's.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let logging = tracing::subscriber::set_default(subscriber);
+    let logging = Logged::here();
     let spool = open(dir.path());
     claim(&spool).await;
-    drop((spool, logging));
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    drop(spool);
+    let text = logging.text();
+    drop(logging);
     let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
     let [line] = warnings.as_slice() else { panic!("one line for one record: {text}") };
     let offset = frames[&3].start;

@@ -111,6 +111,38 @@ async fn files_of_large_messages_go_with_the_last_that_needs_them() {
 }
 
 #[tokio::test]
+async fn what_many_parts_share_is_written_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = dir.path().join("blobs");
+    let spool = open(dir.path());
+    let (fence, _) = claim(&spool).await;
+    // By itself it is too small for a file, and so are two.
+    spool.commit(fence, vec![accept(1, 700)]).await.unwrap();
+    let content = spool.open(&StoredContent::whole(Id(1), 700)).unwrap();
+    let part =
+        |id: u64| Record::Accept(Box::new(entry(id)), content.slice(100..700).prepend(format!("To: {id}\r\n").into()));
+    spool.commit(fence, vec![part(2), part(3)]).await.unwrap();
+    assert!(names(&blobs).is_empty());
+    spool.commit(fence, (4..9).map(part).chain([Record::End(Id(1))]).collect()).await.unwrap();
+    assert_eq!(names(&blobs).len(), 1);
+    // Parts of a part share the same file.
+    let content = spool.open(&StoredContent::whole(Id(4), 607)).unwrap();
+    let part = |id: u64| Record::Accept(Box::new(entry(id)), content.clone());
+    spool.commit(fence, (9..13).map(part).chain([Record::End(Id(4))]).collect()).await.unwrap();
+    assert_eq!(names(&blobs).len(), 1);
+    drop(spool);
+    let spool = open(dir.path());
+    let (fence, entries) = claim(&spool).await;
+    for (id, entry) in &entries {
+        let to = if *id < 9 { *id } else { 4 };
+        assert_eq!(read(&spool, entry), [format!("To: {to}\r\n").as_bytes(), &octets(1, 700)[100..]].concat(), "{id}");
+    }
+    spool.commit(fence, entries.keys().map(|id| Record::End(Id(*id))).collect()).await.unwrap();
+    drop(spool);
+    assert!(names(&blobs).is_empty());
+}
+
+#[tokio::test]
 async fn drafts_and_refused_messages_leave_no_files() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path());
