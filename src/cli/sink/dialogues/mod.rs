@@ -92,5 +92,7 @@ fn run(file: &Path, manifest: &Path, compiled: &Path) -> Result<(), String> {
         return Err(format!("`= {key}` is for the server's own tests; here the sinks are those of `sink.toml`"));
     }
     let mut server = Private::start(manifest, setup, compiled)?;
-    dialogue.run(&mut server, Packets::AsWritten).map_err(|what| format!("{what}\nThe server's log:\n{}", server.log()))
+    dialogue
+        .run(&mut server, Packets::AsWritten)
+        .map_err(|what| format!("{what}\nThe server's log:\n{}", server.last_words()))
 }

@@ -5,6 +5,8 @@ use crate::cli::dialogue::{Accepted, Driver, Heard, Setup, Trusted};
 use crate::cli::status::fetch;
 use crate::config::diagnostic::io_text;
 use crate::mail::ForwardPath;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// What a reply or a delivery may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the server may take to end, if its log is wanted.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// A folder that is removed with its owner.
 pub(super) struct Workplace(PathBuf);
@@ -68,8 +73,17 @@ impl Private {
         }
     }
 
-    /// What the server and its sinks logged.
-    pub(super) fn log(&self) -> String {
+    /// What the server and its sinks have logged by the time it has ended: before that, lines may still be on their way.
+    pub(super) fn last_words(&mut self) -> String {
+        // It does not wait for whoever has left.
+        let _ = self.stream.get_mut().shutdown(Shutdown::Both);
+        let pid = i32::try_from(self.process.id()).ok().map(Pid::from_raw);
+        if pid.is_some_and(|pid| kill(pid, Signal::SIGTERM).is_ok()) {
+            let until = Instant::now() + LAST_WORDS;
+            while matches!(self.process.try_wait(), Ok(None)) && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
         log(self.place.path())
     }
 }
