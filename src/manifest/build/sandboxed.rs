@@ -35,7 +35,7 @@ pub(super) fn script(
 ) -> Option<Arc<dyn Sink>> {
     read(path, decl, files, found)?;
     let (terms, sandbox) = (terms(decl, workshop, supplies, found)?, sandbox(decl, workshop, found)?);
-    let main = path.strip_prefix(&decl.folder).unwrap_or(path).to_string_lossy().into_owned();
+    let main = from_folder(path, decl);
     let reading = Arc::new(Mutex::new(files.clone()));
     let loaded = sandbox.script(&main, reader(reading.clone(), &main, decl.digest.is_some()), terms);
     *files = reading.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -54,9 +54,14 @@ fn reader(files: Arc<Mutex<Files>>, main: &str, pinned: bool) -> Reader {
     })
 }
 
+/// A path as files are read by it: from the folder of the manifest, which may itself be a relative one.
+fn from_folder(path: &Path, decl: &SinkDecl) -> String {
+    path.strip_prefix(&decl.folder).unwrap_or(path).to_string_lossy().into_owned()
+}
+
 /// The bytes of the file, if they are those of the pin.
 fn read(path: &Path, decl: &SinkDecl, files: &mut Files, found: &mut Diagnostics) -> Option<Vec<u8>> {
-    let bytes = files.read(&path.to_string_lossy()).map_err(|why| found.error(decl.source.span, why)).ok()?;
+    let bytes = files.read(&from_folder(path, decl)).map_err(|why| found.error(decl.source.span, why)).ok()?;
     if let Some(Spanned { span, value: pinned }) = &decl.digest {
         let digest = blake3::hash(&bytes);
         if digest != *pinned {
