@@ -78,9 +78,9 @@ fn the_commands_of_the_readme_work_as_printed() {
 #[cfg(feature = "wasm")]
 #[test]
 fn the_quickstart_is_in_order_from_where_the_readme_starts_it() {
-    let checked = std::process::Command::new(env!("CARGO_BIN_EXE_mailsluice"))
+    let checked = Command::new(env!("CARGO_BIN_EXE_mailsluice"))
         .args(["check", "--config", "examples/quickstart/mailsluice.toml"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(ROOT)
         .output()
         .unwrap();
     let (out, errors) = (String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
